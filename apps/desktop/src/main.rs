@@ -1,0 +1,2 @@
+//! Sotto.
+fn main() {}

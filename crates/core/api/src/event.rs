@@ -1,0 +1,67 @@
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountId, ConversationId, MessageId, RegistrationId};
+
+/// What changed. Carries ids, never contents: re-read what you show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The profile was made, opened, or sealed otherwise. Re-read `profile_status`.
+    ProfileChanged,
+    /// Accounts were added or removed, or one of them changed. Re-read `account_list`.
+    AccountChanged {
+        /// Which.
+        account: AccountId,
+    },
+    /// The contact list changed: names, groups, presence, pictures. At most 5 a second.
+    ContactsChanged,
+    /// A request to see my presence came or was answered. Re-read `subscription_list`.
+    SubscriptionsChanged,
+    /// Header, label, draft, unread count, typing or last message of a conversation changed.
+    ConversationChanged {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Messages were added; by the person, by the contact, or from the archive.
+    MessagesAdded {
+        /// Where.
+        conversation: ConversationId,
+        /// The first and the last of the new ids; catch-up adds many at once.
+        first: MessageId,
+        /// See `first`.
+        last: MessageId,
+        /// Whether one of them came from somebody else just now: what a notification is for.
+        alert: bool,
+    },
+    /// Text or state of one message changed.
+    MessageChanged {
+        /// Where.
+        conversation: ConversationId,
+        /// Which.
+        message: MessageId,
+    },
+    /// A message was taken back or erased.
+    MessageRemoved {
+        /// Where.
+        conversation: ConversationId,
+        /// Which.
+        message: MessageId,
+    },
+    /// A registration moved on. Re-read `registration_view`.
+    RegistrationChanged {
+        /// Which.
+        registration: RegistrationId,
+    },
+    /// A question was asked or answered. Re-read `question_list`.
+    QuestionsChanged,
+    /// Settings were replaced. Re-read `settings_get`.
+    SettingsChanged,
+    /// A second start asked for the window, perhaps with a link to open (which always asks first).
+    Activated {
+        /// The link as given, unparsed.
+        link: Option<String>,
+    },
+    /// The owner of the profile is about to end.
+    Ending,
+}

@@ -1,0 +1,456 @@
+use serde::{Deserialize, Serialize};
+
+use crate::id::{
+    AccountId, ContactId, ConversationId, MessageId, QuestionId, RegistrationId, RequestId,
+};
+use crate::secret::Secret;
+use crate::view::{Availability, FormAnswer, Settings};
+
+/// One line from a shell to the owner of the profile.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClientLine {
+    /// Comes back with the reply; the shell keeps them apart.
+    pub id: RequestId,
+    /// What is asked.
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+/// Everything that a shell can ask.
+///
+/// The reply to each is named in its documentation; [`crate::Reply::Done`] where none is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "method", content = "params", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Request {
+    // ---- the profile -------------------------------------------------------------------------
+    /// Whether there is a profile, whether it is open, how it is sealed. Reply: `Profile`.
+    ProfileStatus {},
+    /// Makes the profile. Refused when there is one.
+    ProfileCreate {
+        /// How its key is kept.
+        protection: Protection,
+    },
+    /// Opens the profile. A wrong passphrase is `ErrorKind::WrongPassphrase`; try again freely.
+    ProfileUnlock {
+        /// The passphrase that seals it.
+        passphrase: Secret,
+    },
+    /// Changes how the profile is sealed. `current` is needed when it has a passphrase now.
+    ProfileProtect {
+        /// The passphrase in force, if there is one.
+        current: Option<Secret>,
+        /// What replaces it.
+        protection: Protection,
+    },
+    /// How well a passphrase or password resists guessing. Reply: `Strength`. Nothing is kept.
+    PassphraseStrength {
+        /// What was typed so far.
+        passphrase: Secret,
+    },
+    /// Four words drawn at random. Reply: `Suggestion`.
+    PassphraseSuggest {},
+
+    // ---- networks and accounts ---------------------------------------------------------------
+    /// The rows of `networks.toml`. Reply: `Networks`.
+    NetworkList {},
+    /// The bundled list of servers on which an account can be made. Reply: `Servers`.
+    ServerList {},
+    /// All accounts. Reply: `Accounts`.
+    AccountList {},
+    /// Adds an existing account and signs in. Reply: `Account`.
+    AccountAdd {
+        /// A row of `networks.toml`.
+        network: String,
+        /// The address, for example `sara@riverside.example`; a bare name where the network has a suffix.
+        address: String,
+        /// Asked later when absent.
+        password: Option<Secret>,
+        /// Keep the password, sealed.
+        remember: bool,
+        /// The advanced page.
+        #[serde(default)]
+        settings: AccountSettings,
+    },
+    /// Removes an account with its credential and settings; its history stays unless asked.
+    AccountRemove {
+        /// Which.
+        account: AccountId,
+        /// Erase its conversations as well.
+        erase_history: bool,
+    },
+    /// Takes an account online or offline; remembered.
+    AccountEnable {
+        /// Which.
+        account: AccountId,
+        /// On or off.
+        enabled: bool,
+    },
+    /// Replaces the advanced settings; the account signs in anew when a setting needs it.
+    AccountConfigure {
+        /// Which.
+        account: AccountId,
+        /// All of them.
+        settings: AccountSettings,
+    },
+    /// Answers a request for the password (after a refusal, or when none was kept). Signs in at once.
+    AccountPassword {
+        /// Which.
+        account: AccountId,
+        /// The password. The stored one is replaced only after the server accepted this one.
+        password: Secret,
+        /// Keep it, sealed.
+        remember: bool,
+    },
+    /// Changes the password on the server (XEP-0077 §3.3), then the stored one.
+    AccountChangePassword {
+        /// Which.
+        account: AccountId,
+        /// The new password.
+        password: Secret,
+    },
+    /// Tries again now instead of at the next scheduled time.
+    AccountRetry {
+        /// Which; all when absent.
+        account: Option<AccountId>,
+    },
+
+    // ---- making an account -------------------------------------------------------------------
+    /// Connects to a server and asks for its registration form. Reply: `Registration`.
+    RegistrationStart {
+        /// The server's domain.
+        server: String,
+        /// The advanced page (server override, proxy).
+        #[serde(default)]
+        settings: AccountSettings,
+    },
+    /// The state of a registration. Reply: `Registration`.
+    RegistrationView {
+        /// Which.
+        registration: RegistrationId,
+    },
+    /// Sends the filled form. A refusal keeps the registration open for another try. Reply: `Registration`.
+    RegistrationSubmit {
+        /// Which.
+        registration: RegistrationId,
+        /// Field name and value, as the form names them.
+        answers: Vec<FormAnswer>,
+        /// Keep the password, sealed.
+        remember: bool,
+    },
+    /// Gives up a registration and closes its connection.
+    RegistrationCancel {
+        /// Which.
+        registration: RegistrationId,
+    },
+
+    // ---- questions ---------------------------------------------------------------------------
+    /// What waits for an answer. Reply: `Questions`.
+    QuestionList {},
+    /// Answers a question about a certificate.
+    CertificateAnswer {
+        /// Which.
+        question: QuestionId,
+        /// The person's choice.
+        answer: CertificateAnswer,
+    },
+
+    // ---- people ------------------------------------------------------------------------------
+    /// The contact list, ready to show: grouped, sorted, filtered. Reply: `Contacts`.
+    ContactList {
+        /// Words to find in name or address; empty for all.
+        #[serde(default)]
+        filter: String,
+        /// Also those who are offline; absent: as the setting says.
+        #[serde(default)]
+        offline: Option<bool>,
+    },
+    /// One person. Reply: `Contact`.
+    ContactView {
+        /// Which.
+        contact: ContactId,
+    },
+    /// Adds a person and asks to see their presence. Reply: `Contact`.
+    ContactAdd {
+        /// On which account.
+        account: AccountId,
+        /// Their address.
+        address: String,
+        /// How to call them; empty for the address.
+        name: String,
+        /// Groups they belong to.
+        groups: Vec<String>,
+    },
+    /// Renames a person (on the server too).
+    ContactRename {
+        /// Which.
+        contact: ContactId,
+        /// The new name; empty for the address.
+        name: String,
+    },
+    /// Replaces the groups of a person (on the server too).
+    ContactMove {
+        /// Which.
+        contact: ContactId,
+        /// All groups they belong to from now on.
+        groups: Vec<String>,
+    },
+    /// Removes a person from the list and ends both subscriptions. The history stays.
+    ContactRemove {
+        /// Which.
+        contact: ContactId,
+    },
+    /// Requests to see my presence that wait for an answer. Reply: `SubscriptionRequests`.
+    SubscriptionList {},
+    /// Answers a request to see my presence.
+    SubscriptionAnswer {
+        /// On which account it came.
+        account: AccountId,
+        /// From whom.
+        address: String,
+        /// The person's choice.
+        answer: SubscriptionAnswer,
+    },
+    /// Blocks or unblocks an address (XEP-0191).
+    Block {
+        /// On which account.
+        account: AccountId,
+        /// Whom.
+        address: String,
+        /// Block or unblock.
+        blocked: bool,
+    },
+    /// Blocked addresses. Reply: `Blocked`.
+    BlockList {
+        /// On which account.
+        account: AccountId,
+    },
+    /// Sets my own status.
+    StatusSet {
+        /// For one account; for all when absent.
+        account: Option<AccountId>,
+        /// What others see.
+        availability: Availability,
+        /// A line of my own; may be empty.
+        text: String,
+    },
+    /// Publishes my picture.
+    AvatarSet {
+        /// For one account.
+        account: AccountId,
+        /// PNG, at most 64 KiB and 512 × 512 pixels, base64; absent removes it.
+        png: Option<String>,
+    },
+    /// A picture by its hash. Reply: `Avatar`.
+    AvatarGet {
+        /// As a view names it.
+        hash: String,
+    },
+
+    // ---- conversations -----------------------------------------------------------------------
+    /// Conversations, the newest first. Reply: `Conversations`.
+    ConversationList {
+        /// At most so many; 1–500.
+        limit: u32,
+    },
+    /// The conversation with an address, made when there is none. Reply: `Conversation`.
+    ConversationOpen {
+        /// On which account.
+        account: AccountId,
+        /// With whom.
+        address: String,
+    },
+    /// Header, label, draft and state of one conversation. Reply: `Conversation`.
+    ConversationView {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// One page of messages, the oldest first. Reply: `Messages`.
+    MessagePage {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Only those before this message; the newest when absent.
+        #[serde(default)]
+        before: Option<MessageId>,
+        /// Only those after this message; not together with `before`.
+        #[serde(default)]
+        after: Option<MessageId>,
+        /// At most so many; 1–500.
+        limit: u32,
+    },
+    /// One message. Reply: `Message`.
+    MessageView {
+        /// Which.
+        message: MessageId,
+    },
+    /// Writes a message: stored first, sent as soon as the account can. Reply: `Message`.
+    MessageSend {
+        /// To whom, and by which account: bound here, at the moment of pressing.
+        conversation: ConversationId,
+        /// The text.
+        body: String,
+    },
+    /// Corrects the last message that I wrote in its conversation (XEP-0308). Reply: `Message`.
+    MessageCorrect {
+        /// Which.
+        message: MessageId,
+        /// The new text.
+        body: String,
+    },
+    /// Tries a message marked *Not sent* again.
+    MessageRetry {
+        /// Which.
+        message: MessageId,
+    },
+    /// Takes back a message that has not been sent; its text is in the reply. Reply: `Message`.
+    MessageWithdraw {
+        /// Which.
+        message: MessageId,
+    },
+    /// Keeps what is being written. Empty text forgets it.
+    DraftSet {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// The text.
+        body: String,
+    },
+    /// The person has this conversation before their eyes: unread counts go to 0, and a displayed
+    /// marker (XEP-0333) goes out if that is switched on.
+    ConversationRead {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// The person is writing, or has stopped (XEP-0085). Throttled by the engine.
+    Typing {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// Writing or not.
+        active: bool,
+    },
+    /// Finds messages by words, the newest first. Reply: `Found`.
+    Search {
+        /// One or more words; all must occur. A last word is also found as a beginning.
+        query: String,
+        /// In one conversation; in all when absent.
+        #[serde(default)]
+        conversation: Option<ConversationId>,
+        /// Only those before this message, for the next page.
+        #[serde(default)]
+        before: Option<MessageId>,
+        /// At most so many; 1–200.
+        limit: u32,
+    },
+
+    // ---- the program -------------------------------------------------------------------------
+    /// All settings. Reply: `Settings`.
+    SettingsGet {},
+    /// Replaces all settings.
+    SettingsSet {
+        /// All of them.
+        settings: Settings,
+    },
+    /// Name and version of the program. Reply: `Version`.
+    Version {},
+    /// Hands arguments of a second start to the owner: an `xmpp:` link, or "show the window".
+    Activate {
+        /// A link as given, unparsed; absent: show the window.
+        #[serde(default)]
+        link: Option<String>,
+    },
+    /// Signs out, saves, and ends the program.
+    Quit {},
+}
+
+/// How the key of a profile is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Protection {
+    /// Sealed under a passphrase by Argon2id (64 MiB, 3 passes). The default.
+    Passphrase {
+        /// At least one character; the shell shows the strength and never refuses more.
+        passphrase: Secret,
+    },
+    /// Knowingly without: in the system's keyring where there is one, else in a file of mode 0600.
+    None,
+}
+
+/// The advanced page of an account. Everything has a default that needs no thought.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountSettings {
+    /// Connect there instead of asking DNS.
+    pub server: Option<ServerOverride>,
+    /// A fixed resource; absent: the server or chance chooses.
+    pub resource: Option<String>,
+    /// Priority of this program's presence, -128 to 127.
+    pub priority: i8,
+    /// A client certificate with its key, PEM (SASL EXTERNAL). Stored sealed.
+    pub client_certificate: Option<Secret>,
+    /// Allow the password itself to go to the server, over verified TLS, when it offers nothing better.
+    pub allow_plain: bool,
+    /// Connect through a proxy.
+    pub proxy: Option<Proxy>,
+}
+
+/// Where to connect, in place of DNS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerOverride {
+    /// Name or IP address.
+    pub host: String,
+    /// 1–65535.
+    pub port: u16,
+    /// TLS from the first byte (XEP-0368) rather than STARTTLS.
+    #[serde(default)]
+    pub direct_tls: bool,
+}
+
+/// A proxy. Names are resolved by the proxy, so no DNS question leaves beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proxy {
+    /// Which protocol it speaks.
+    pub kind: ProxyKind,
+    /// Name or IP address.
+    pub host: String,
+    /// 1–65535.
+    pub port: u16,
+    /// User name, where it asks for one.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Password, where it asks for one.
+    #[serde(default)]
+    pub password: Option<Secret>,
+}
+
+/// The protocols of proxies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProxyKind {
+    /// SOCKS5 with remote DNS (RFC 1928, RFC 1929); what Tor speaks.
+    Socks5,
+    /// HTTP CONNECT (RFC 9110 §9.3.6).
+    HttpConnect,
+}
+
+/// A person's answer to a certificate that nobody vouches for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateAnswer {
+    /// Do not connect; the account stays offline until it is retried.
+    Reject,
+    /// Connect until the program ends.
+    ThisTime,
+    /// Remember exactly this key for this account and domain; revocable.
+    Always,
+}
+
+/// A person's answer to a request to see their presence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubscriptionAnswer {
+    /// Allow it.
+    Accept,
+    /// Refuse it; they may ask again.
+    Refuse,
+    /// Refuse it and block the address.
+    Block,
+}
