@@ -49,6 +49,10 @@ pub enum Reply {
 /// One line from the owner of the profile to a shell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a line lives for one hand-over; a box would only add an allocation"
+)]
 pub enum ServerLine {
     /// The answer to the request with this id.
     Answer {
@@ -65,6 +69,10 @@ pub enum ServerLine {
 /// How a request ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "an outcome lives for one hand-over; a box would only add an allocation"
+)]
 pub enum Outcome {
     /// It was done.
     Ok(Reply),
