@@ -1,0 +1,123 @@
+//! Erasing for good: `secure_delete` overwrites what is freed, [`Store::checkpoint`] empties the log.
+
+use rusqlite::params;
+use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
+
+use crate::error::{Result, StoreError};
+use crate::store::Store;
+
+impl Store {
+    /// Erases one message with its earlier texts, its words in the index and its place in the outbox.
+    pub fn message_erase(&self, message: MessageId) -> Result<()> {
+        self.atomically(|| {
+            let conversation = self
+                .message(message)?
+                .ok_or(StoreError::NotFound { what: "message" })?
+                .conversation;
+            self.erase_rows(conversation, vec![message])?;
+            self.recount_unread(conversation)?;
+            self.refresh_last(conversation)
+        })
+    }
+
+    /// Erases all messages and the draft of a conversation; the conversation itself stays.
+    pub fn conversation_erase(&self, conversation: ConversationId) -> Result<()> {
+        self.atomically(|| {
+            loop {
+                let batch = self.all(
+                    "SELECT id FROM message WHERE conversation = ?1 ORDER BY ord LIMIT ?2",
+                    params![conversation.0, BATCH],
+                    |row| row.get(0).map(MessageId),
+                )?;
+                if batch.is_empty() {
+                    break;
+                }
+                self.erase_rows(conversation, batch)?;
+            }
+            self.execute(
+                "UPDATE conversation SET draft = '', unread = 0, last_message = NULL, last_at = NULL
+                 WHERE id = ?1",
+                [conversation.0],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Erases the messages of a conversation that came before a time, the oldest first and at most so
+    /// many; an expiry. How many were erased: fewer than `limit` when it is through.
+    pub fn conversation_expire(
+        &self,
+        conversation: ConversationId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<usize> {
+        self.atomically(|| {
+            // Old messages lie at the front, except those that the archive delivered late.
+            let batch = self.all(
+                "SELECT id FROM message WHERE conversation = ?1 AND at < ?2 ORDER BY ord LIMIT ?3",
+                params![conversation.0, before.0, limit],
+                |row| row.get(0).map(MessageId),
+            )?;
+            let count = batch.len();
+            if count > 0 {
+                self.erase_rows(conversation, batch)?;
+                self.recount_unread(conversation)?;
+                self.refresh_last(conversation)?;
+            }
+            Ok(count)
+        })
+    }
+
+    /// Erases every conversation of an account.
+    pub fn erase_account_history(&self, account: AccountId) -> Result<()> {
+        self.atomically(|| {
+            let conversations = self.all(
+                "SELECT id FROM conversation WHERE account = ?1",
+                [account.0],
+                |row| row.get(0).map(ConversationId),
+            )?;
+            for conversation in conversations {
+                self.conversation_erase(conversation)?;
+            }
+            self.execute("DELETE FROM conversation WHERE account = ?1", [account.0])?;
+            self.execute("DELETE FROM archive_state WHERE account = ?1", [account.0])?;
+            Ok(())
+        })
+    }
+
+    /// Erases every conversation of every account, and the index as a whole.
+    pub fn erase_history(&self) -> Result<()> {
+        self.atomically(|| {
+            for sql in [
+                "DELETE FROM outbox WHERE message IS NOT NULL",
+                "DELETE FROM message_previous",
+                "DELETE FROM message",
+                "DELETE FROM conversation",
+                "DELETE FROM archive_state",
+                "INSERT INTO message_words (message_words) VALUES ('delete-all')",
+            ] {
+                self.execute(sql, [])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn erase_rows(&self, conversation: ConversationId, messages: Vec<MessageId>) -> Result<()> {
+        for message in messages {
+            let body: Option<String> = self.one(
+                "SELECT body FROM message WHERE id = ?1",
+                [message.0],
+                |row| row.get(0),
+            )?;
+            if let Some(body) = body {
+                self.unindex_words(message, conversation, &body)?;
+                // Earlier texts and outbox entries go with it.
+                self.execute("DELETE FROM message WHERE id = ?1", [message.0])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows held in memory at a time.
+const BATCH: u32 = 1000;

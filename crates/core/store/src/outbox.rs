@@ -1,0 +1,147 @@
+//! Stanzas that the server has not confirmed: stored before they leave, removed when it has them.
+
+use rusqlite::{Row, params};
+use sotto_api::{AccountId, MessageId, Timestamp};
+
+use crate::code::Code;
+use crate::error::Result;
+use crate::row::{NewOutbox, OutboxId, OutboxPurpose, OutboxRow};
+use crate::store::Store;
+
+const COLUMNS: &str =
+    "id, account, message, purpose, stanza_id, xml, sequence, ambiguous, attempts, created";
+
+impl Store {
+    /// Adds a stanza at the end. Commit it, durably, before it is handed to a stream.
+    pub fn outbox_add(&self, new: &NewOutbox<'_>) -> Result<OutboxId> {
+        self.execute(
+            "INSERT INTO outbox (account, message, purpose, stanza_id, xml, created)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                new.account.0,
+                new.message.map(|message| message.0),
+                new.purpose.code(),
+                new.stanza_id,
+                new.xml,
+                new.created.0
+            ],
+        )?;
+        Ok(OutboxId(self.connection.last_insert_rowid()))
+    }
+
+    /// Everything that an account has to send or to see confirmed, in order.
+    pub fn outbox(&self, account: AccountId) -> Result<Vec<OutboxRow>> {
+        self.all(
+            &format!("SELECT {COLUMNS} FROM outbox WHERE account = ?1 ORDER BY id"),
+            [account.0],
+            read_outbox,
+        )
+    }
+
+    /// What was not handed to the stream in force yet and is not in doubt, in order; at most so many.
+    pub fn outbox_unsent(&self, account: AccountId, limit: u32) -> Result<Vec<OutboxRow>> {
+        self.all(
+            &format!(
+                "SELECT {COLUMNS} FROM outbox WHERE account = ?1 AND sequence IS NULL
+                 AND ambiguous = 0 ORDER BY id LIMIT ?2"
+            ),
+            params![account.0, limit],
+            read_outbox,
+        )
+    }
+
+    /// What is in doubt, in order.
+    pub fn outbox_ambiguous(&self, account: AccountId) -> Result<Vec<OutboxRow>> {
+        self.all(
+            &format!(
+                "SELECT {COLUMNS} FROM outbox WHERE account = ?1 AND ambiguous = 1 ORDER BY id"
+            ),
+            [account.0],
+            read_outbox,
+        )
+    }
+
+    /// The stanzas of one message, in order.
+    pub fn outbox_of(&self, message: MessageId) -> Result<Vec<OutboxRow>> {
+        self.all(
+            &format!("SELECT {COLUMNS} FROM outbox WHERE message = ?1 ORDER BY id"),
+            [message.0],
+            read_outbox,
+        )
+    }
+
+    /// By the stanza's `id`.
+    pub fn outbox_by_stanza_id(
+        &self,
+        account: AccountId,
+        stanza_id: &str,
+    ) -> Result<Option<OutboxRow>> {
+        self.one(
+            &format!("SELECT {COLUMNS} FROM outbox WHERE account = ?1 AND stanza_id = ?2 LIMIT 1"),
+            params![account.0, stanza_id],
+            read_outbox,
+        )
+    }
+
+    /// It was handed to a stream as the stanza with this outbound sequence number.
+    pub fn outbox_set_sequence(&self, id: OutboxId, sequence: u32) -> Result<()> {
+        self.execute(
+            "UPDATE outbox SET sequence = ?2, ambiguous = 0, attempts = attempts + 1 WHERE id = ?1",
+            params![id.0, sequence],
+        )?;
+        Ok(())
+    }
+
+    /// The server has every stanza up to this sequence number (modulo 2³², XEP-0198 §4): removes them
+    /// and returns them in order.
+    pub fn outbox_settle(&self, account: AccountId, up_to: u32) -> Result<Vec<OutboxRow>> {
+        let mut settled = self.all(
+            &format!(
+                "DELETE FROM outbox WHERE account = ?1 AND sequence IS NOT NULL
+                 AND ((?2 - sequence) & 4294967295) < 2147483648 RETURNING {COLUMNS}"
+            ),
+            params![account.0, up_to],
+            read_outbox,
+        )?;
+        settled.sort_unstable_by_key(|row| row.id);
+        Ok(settled)
+    }
+
+    /// The stream is gone for good (a fresh bind): what was handed to it is in doubt now. How many are.
+    pub fn outbox_doubt(&self, account: AccountId) -> Result<usize> {
+        self.execute(
+            "UPDATE outbox SET ambiguous = 1, sequence = NULL
+             WHERE account = ?1 AND sequence IS NOT NULL",
+            [account.0],
+        )
+    }
+
+    /// The server does not have it: it is to be sent (again), with the same id and in its old place.
+    pub fn outbox_clear(&self, id: OutboxId) -> Result<()> {
+        self.execute(
+            "UPDATE outbox SET ambiguous = 0, sequence = NULL WHERE id = ?1",
+            [id.0],
+        )?;
+        Ok(())
+    }
+
+    /// It is done with: found in the archive, refused, withdrawn. Whether it was there.
+    pub fn outbox_remove(&self, id: OutboxId) -> Result<bool> {
+        Ok(self.execute("DELETE FROM outbox WHERE id = ?1", [id.0])? > 0)
+    }
+}
+
+fn read_outbox(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
+    Ok(OutboxRow {
+        id: OutboxId(row.get(0)?),
+        account: AccountId(row.get(1)?),
+        message: row.get::<_, Option<i64>>(2)?.map(MessageId),
+        purpose: OutboxPurpose::decode(row.get(3)?),
+        stanza_id: row.get(4)?,
+        xml: row.get(5)?,
+        sequence: row.get(6)?,
+        ambiguous: row.get(7)?,
+        attempts: row.get(8)?,
+        created: Timestamp(row.get(9)?),
+    })
+}

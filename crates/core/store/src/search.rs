@@ -1,0 +1,238 @@
+//! Finding messages by their words.
+//!
+//! The index (`message_words`) yields candidates, the newest first; each is checked against its text
+//! here, which also says what to highlight. What a person types never reaches FTS5 as an expression:
+//! only terms that `words.rs` cut, in quotes.
+
+use rusqlite::params;
+use sotto_api::{ConversationId, MessageId};
+
+use crate::error::Result;
+use crate::message::{MESSAGE_COLUMNS, read_message};
+use crate::row::{SearchQuery, SearchRow, SearchRows};
+use crate::store::Store;
+use crate::words::{self, Word};
+
+/// Words of a query beyond this are ignored.
+const MOST_WORDS: usize = 16;
+/// Candidates that are looked at for one page before it is given out short.
+const MOST_CANDIDATES: usize = 20_000;
+
+impl Store {
+    /// Finds messages that hold all words of a query, the newest (largest id) first. The last word is
+    /// also found as a beginning; parts of Chinese, Japanese, Korean, Thai words are found anywhere.
+    /// A query without any letter or digit finds nothing.
+    pub fn search(&self, query: &SearchQuery<'_>) -> Result<SearchRows> {
+        let wanted = Wanted::parse(query.text);
+        let Some(expression) = wanted.expression(query.conversation) else {
+            return Ok(SearchRows {
+                hits: Vec::new(),
+                more: false,
+            });
+        };
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let before = query.before.map_or(i64::MAX, |message| message.0);
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {MESSAGE_COLUMNS} FROM message_words
+             JOIN message ON message.id = message_words.rowid
+             WHERE message_words MATCH ?1 AND message_words.rowid < ?2
+             ORDER BY message_words.rowid DESC"
+        ))?;
+        let mut rows = statement.query(params![expression, before])?;
+        let mut found = SearchRows {
+            hits: Vec::new(),
+            more: false,
+        };
+        let mut candidates = 0;
+        while let Some(row) = rows.next()? {
+            let message = read_message(row)?;
+            candidates += 1;
+            if let Some(highlights) = wanted.highlights(&message.body) {
+                if found.hits.len() == limit {
+                    found.more = true;
+                    break;
+                }
+                found.hits.push(SearchRow {
+                    message,
+                    highlights,
+                });
+            }
+            if candidates == MOST_CANDIDATES {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Puts the words of a message into the index.
+    pub(crate) fn index_words(
+        &self,
+        message: MessageId,
+        conversation: ConversationId,
+        body: &str,
+    ) -> Result<()> {
+        self.execute(
+            "INSERT INTO message_words (rowid, words) VALUES (?1, ?2)",
+            params![message.0, indexed(conversation, body)],
+        )?;
+        Ok(())
+    }
+
+    /// Takes the words of a message out of the index; `body` is what was put in.
+    pub(crate) fn unindex_words(
+        &self,
+        message: MessageId,
+        conversation: ConversationId,
+        body: &str,
+    ) -> Result<()> {
+        self.execute(
+            "INSERT INTO message_words (message_words, rowid, words) VALUES ('delete', ?1, ?2)",
+            params![message.0, indexed(conversation, body)],
+        )?;
+        Ok(())
+    }
+}
+
+/// The terms of a message, parted by spaces, after the mark of its conversation.
+fn indexed(conversation: ConversationId, body: &str) -> String {
+    let mut text = conversation_term(conversation);
+    for word in words::words(body) {
+        words::terms(&word, &mut |term| {
+            text.push(' ');
+            text.push_str(term);
+        });
+    }
+    text
+}
+
+/// No word can hold the private-use character, so no text can pretend to be in a conversation.
+fn conversation_term(conversation: ConversationId) -> String {
+    format!("\u{e000}{}", conversation.0)
+}
+
+/// The words of a query.
+struct Wanted {
+    words: Vec<Word>,
+    /// The last word may go on: nothing follows it in what was typed.
+    open: bool,
+}
+
+impl Wanted {
+    fn parse(text: &str) -> Self {
+        let mut words = words::words(text);
+        let open = words.last().is_some_and(|word| word.end == text.len());
+        words.truncate(MOST_WORDS);
+        Self { words, open }
+    }
+
+    /// Whether a word of the text may go on after this word of the query.
+    fn is_open(&self, index: usize) -> bool {
+        let word = &self.words[index];
+        // One letter begins half of all words; it is worth nothing and costs most.
+        self.open && index + 1 == self.words.len() && word.folded.chars().nth(1).is_some()
+    }
+
+    /// The FTS5 expression that every message to be found matches; absent when nothing is asked for.
+    fn expression(&self, conversation: Option<ConversationId>) -> Option<String> {
+        if self.words.is_empty() {
+            return None;
+        }
+        let mut terms: Vec<String> = Vec::new();
+        if let Some(conversation) = conversation {
+            terms.push(quoted(&conversation_term(conversation), false));
+        }
+        for (index, word) in self.words.iter().enumerate() {
+            if !word.dense {
+                let cut = words::cut(&word.folded);
+                terms.push(quoted(
+                    cut,
+                    self.is_open(index) && cut.len() == word.folded.len(),
+                ));
+            } else if word.folded.chars().nth(1).is_none() {
+                // Each character begins a pair, or stands alone at the end.
+                terms.push(quoted(&word.folded, true));
+            } else {
+                let mut pairs = Vec::new();
+                words::terms(word, &mut |term| pairs.push(quoted(term, false)));
+                // The last character alone: only there when the text ends with it too.
+                pairs.pop();
+                terms.append(&mut pairs);
+            }
+        }
+        terms.dedup();
+        Some(terms.join(" AND "))
+    }
+
+    /// Where the text holds each word of the query; absent when one is missing.
+    fn highlights(&self, body: &str) -> Option<Vec<(usize, usize)>> {
+        let text = words::words(body);
+        let mut ranges = Vec::new();
+        for (index, wanted) in self.words.iter().enumerate() {
+            let before = ranges.len();
+            for word in text.iter().filter(|word| word.dense == wanted.dense) {
+                if wanted.dense {
+                    dense_ranges(body, word, &wanted.folded, &mut ranges);
+                } else if matches(word, wanted, self.is_open(index)) {
+                    ranges.push((word.start, word.end));
+                }
+            }
+            if ranges.len() == before {
+                return None;
+            }
+        }
+        ranges.sort_unstable();
+        let mut merged: Vec<(usize, usize)> = Vec::new();
+        for (start, end) in ranges {
+            match merged.last_mut() {
+                Some(last) if start <= last.1 => last.1 = last.1.max(end),
+                _ => merged.push((start, end)),
+            }
+        }
+        Some(merged)
+    }
+}
+
+fn matches(word: &Word, wanted: &Word, open: bool) -> bool {
+    let (text, sought) = (words::cut(&word.folded), words::cut(&wanted.folded));
+    text == sought || (open && text.starts_with(sought))
+}
+
+/// The places of a part within a run that was folded character by character.
+fn dense_ranges(body: &str, word: &Word, sought: &str, ranges: &mut Vec<(usize, usize)>) {
+    if !word.folded.contains(sought) {
+        return;
+    }
+    // Folding may change lengths: walk the characters of the text and find where each one's folded form begins.
+    let run = body.get(word.start..word.end).unwrap_or_default();
+    let starts: Vec<usize> = run
+        .char_indices()
+        .map(|(at, _)| at)
+        .chain([run.len()])
+        .collect();
+    let mut from = 0;
+    while let Some(first) = starts.get(from).copied() {
+        // The shortest stretch that begins here and folds to the part.
+        let hit = starts
+            .iter()
+            .skip(from + 1)
+            .take(2 * sought.chars().count())
+            .find(|end| words::fold(run.get(first..**end).unwrap_or_default()) == sought);
+        match hit {
+            Some(end) => {
+                ranges.push((word.start + first, word.start + end));
+                from = starts
+                    .iter()
+                    .position(|at| at == end)
+                    .unwrap_or(starts.len());
+            }
+            None => from += 1,
+        }
+    }
+    if ranges.is_empty() {
+        ranges.push((word.start, word.end));
+    }
+}
+
+fn quoted(term: &str, open: bool) -> String {
+    format!("\"{term}\"{}", if open { "*" } else { "" })
+}

@@ -1,0 +1,307 @@
+use std::cell::Cell;
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row};
+
+use crate::error::{Result, StoreError};
+use crate::key::DatabaseKey;
+use crate::profile::ProfileDir;
+use crate::schema;
+
+/// An opened profile: one connection, owned by one thread.
+///
+/// Every write outside [`Store::begin`] … [`Store::commit`] is a transaction of its own.
+pub struct Store {
+    pub(crate) connection: Connection,
+    transaction: Cell<Transaction>,
+    on_disk: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Transaction {
+    None,
+    Normal,
+    Durable,
+}
+
+/// Kibibytes of decrypted pages that SQLite keeps. Measured in `bench/store`.
+const CACHE_KIB: i64 = 8 * 1024;
+
+impl Store {
+    /// Opens the store of a profile, makes it where there is none, and brings an older schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::WrongKey`] for a key that does not fit, or a first page that is damaged;
+    /// [`StoreError::NewerSchema`], [`StoreError::Damaged`], [`StoreError::Unsafe`] and the others as
+    /// they say. In no case is the file changed.
+    pub fn open(profile: &ProfileDir, key: &DatabaseKey) -> Result<Self> {
+        let path = profile.prepare_file(crate::profile::STORE_FILE)?;
+        for beside in crate::profile::STORE_SIDE_FILES {
+            profile.check_file(beside)?;
+        }
+        Self::open_file(&path, Some(key))
+    }
+
+    /// A store in memory only, with the same schema and code: for tests.
+    pub fn in_memory() -> Result<Self> {
+        Self::finish(Connection::open_in_memory()?, false)
+    }
+
+    /// Opens a database file. Without a key it is plain SQLite: only for benchmarks beside the sealed one.
+    #[doc(hidden)]
+    pub fn open_file(path: &Path, key: Option<&DatabaseKey>) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let connection = Connection::open_with_flags(path, flags)?;
+        if let Some(key) = key {
+            // Otherwise SQLCipher writes to standard error when a key does not fit.
+            connection
+                .query_row("PRAGMA cipher_log_level = NONE", [], |_| Ok(()))
+                .optional()?;
+            key.apply(&connection)?;
+        }
+        Self::finish(connection, true)
+    }
+
+    fn finish(connection: Connection, on_disk: bool) -> Result<Self> {
+        // A hostile file must not run anything: no tricks with shadow tables, no code in the schema.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.set_prepared_statement_cache_capacity(128);
+        if on_disk {
+            // One owner: the index of the WAL stays in memory and no `-shm` file appears.
+            set(&connection, "locking_mode", "EXCLUSIVE")?;
+        }
+        set(&connection, "temp_store", "MEMORY")?;
+        set(&connection, "foreign_keys", "ON")?;
+        set(&connection, "secure_delete", "ON")?;
+        set(&connection, "cache_size", &format!("-{CACHE_KIB}"))?;
+        // The first read of the file: a wrong key, a foreign file, a cut file show here.
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
+            row.get::<_, i64>(0)
+        })?;
+        schema::check(&connection)?;
+        if on_disk {
+            set(&connection, "journal_mode", "WAL")?;
+            set(&connection, "synchronous", "NORMAL")?;
+            set(&connection, "journal_size_limit", "4194304")?;
+        }
+        schema::migrate(&connection)?;
+        Ok(Self {
+            connection,
+            transaction: Cell::new(Transaction::None),
+            on_disk,
+        })
+    }
+
+    // ---- transactions ------------------------------------------------------------------------
+
+    /// Starts a transaction that survives a crash of the program; after a power cut the last
+    /// moments may be missing, never a part of them.
+    pub fn begin(&self) -> Result<()> {
+        self.begin_as(Transaction::Normal)
+    }
+
+    /// Starts a transaction that is on the medium when [`Store::commit`] returns: before anything
+    /// leaves the machine that must not be forgotten (outbox, stream position).
+    pub fn begin_durable(&self) -> Result<()> {
+        self.begin_as(Transaction::Durable)
+    }
+
+    fn begin_as(&self, kind: Transaction) -> Result<()> {
+        if self.transaction.get() != Transaction::None {
+            return Err(StoreError::Transaction);
+        }
+        if kind == Transaction::Durable {
+            self.synchronous("FULL")?;
+        }
+        let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
+        if let Err(error) = begun {
+            self.synchronous("NORMAL")?;
+            return Err(error.into());
+        }
+        self.transaction.set(kind);
+        Ok(())
+    }
+
+    /// Keeps everything since `begin`. After an error nothing of it is kept.
+    pub fn commit(&self) -> Result<()> {
+        let kind = self.transaction.replace(Transaction::None);
+        if kind == Transaction::None {
+            return Err(StoreError::Transaction);
+        }
+        let done = if self.connection.is_autocommit() {
+            Err(StoreError::RolledBack)
+        } else {
+            self.connection
+                .execute_batch("COMMIT")
+                .map_err(StoreError::from)
+        };
+        if done.is_err() && !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        if kind == Transaction::Durable {
+            self.synchronous("NORMAL")?;
+        }
+        done
+    }
+
+    /// Forgets everything since `begin`.
+    pub fn rollback(&self) -> Result<()> {
+        let kind = self.transaction.replace(Transaction::None);
+        if kind == Transaction::None {
+            return Err(StoreError::Transaction);
+        }
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        if kind == Transaction::Durable {
+            self.synchronous("NORMAL")?;
+        }
+        Ok(())
+    }
+
+    /// Whether a transaction is open.
+    pub fn in_transaction(&self) -> bool {
+        self.transaction.get() != Transaction::None
+    }
+
+    fn synchronous(&self, level: &str) -> Result<()> {
+        if self.on_disk {
+            set(&self.connection, "synchronous", level)?;
+        }
+        Ok(())
+    }
+
+    /// Runs several statements as one: all or none, inside a transaction or not.
+    pub(crate) fn atomically<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.check_alive()?;
+        self.run("SAVEPOINT one")?;
+        match work() {
+            Ok(value) => {
+                if let Err(error) = self.run("RELEASE one") {
+                    self.undo();
+                    return Err(error);
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                self.undo();
+                Err(error)
+            }
+        }
+    }
+
+    fn undo(&self) {
+        // SQLite may have rolled back all by itself (disk full); then there is nothing to undo.
+        if !self.connection.is_autocommit() {
+            self.run("ROLLBACK TO one").ok();
+            self.run("RELEASE one").ok();
+        }
+    }
+
+    fn run(&self, sql: &str) -> Result<()> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    /// After SQLite gave up a transaction by itself, nothing may be written as if it still held.
+    fn check_alive(&self) -> Result<()> {
+        if self.in_transaction() && self.connection.is_autocommit() {
+            return Err(StoreError::RolledBack);
+        }
+        Ok(())
+    }
+
+    // ---- care --------------------------------------------------------------------------------
+
+    /// Moves everything from the write-ahead log into the file and empties the log.
+    pub fn checkpoint(&self) -> Result<()> {
+        if self.in_transaction() {
+            return Err(StoreError::Transaction);
+        }
+        if self.on_disk {
+            self.connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// Reads the whole file and checks every page and index. Slow: seconds for a large history.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] with the first finding.
+    pub fn check(&self) -> Result<()> {
+        let finding: String =
+            self.connection
+                .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        if finding != "ok" {
+            return Err(StoreError::Damaged { detail: finding });
+        }
+        if self.on_disk {
+            let page: Option<String> = self
+                .connection
+                .query_row("PRAGMA cipher_integrity_check", [], |row| row.get(0))
+                .optional()?;
+            if let Some(detail) = page {
+                return Err(StoreError::Damaged { detail });
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes the store with an empty write-ahead log.
+    pub fn close(self) -> Result<()> {
+        if self.in_transaction() {
+            self.rollback()?;
+        }
+        self.checkpoint()?;
+        self.connection.close().map_err(|(_, error)| error.into())
+    }
+
+    // ---- helpers of the query modules --------------------------------------------------------
+
+    pub(crate) fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
+        self.check_alive()?;
+        Ok(self.connection.prepare_cached(sql)?.execute(params)?)
+    }
+
+    pub(crate) fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        self.check_alive()?;
+        Ok(self
+            .connection
+            .prepare_cached(sql)?
+            .query_row(params, read)
+            .optional()?)
+    }
+
+    pub(crate) fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        self.check_alive()?;
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params, read)?;
+        Ok(rows.collect::<rusqlite::Result<Vec<T>>>()?)
+    }
+}
+
+fn set(connection: &Connection, name: &str, value: &str) -> Result<()> {
+    // Some pragmas answer with a row, some do not.
+    connection
+        .query_row(&format!("PRAGMA {name} = {value}"), [], |_| Ok(()))
+        .optional()?;
+    Ok(())
+}
