@@ -1,1 +1,32 @@
 //! Sotto.
+
+mod dom;
+
+pub mod blocking;
+pub mod caps;
+pub mod carbons;
+pub mod chat_states;
+pub mod correction;
+pub mod csi;
+pub mod data_form;
+pub mod delay;
+pub mod disco;
+pub mod hints;
+pub mod iq;
+pub mod mam;
+pub mod markers;
+pub mod message;
+pub mod ns;
+pub mod ping;
+pub mod presence;
+pub mod receipts;
+pub mod refused;
+pub mod roster;
+pub mod rsm;
+pub mod stanza_error;
+pub mod stanza_id;
+pub mod text;
+pub mod version;
+
+pub use jid::{self, BareJid, FullJid, Jid};
+pub use minidom::{self, Element};

@@ -1,0 +1,61 @@
+//! Message delivery receipts (XEP-0184).
+
+use jid::{BareJid, Jid};
+use minidom::Element;
+
+use crate::dom::{self, Build, el};
+use crate::hints::Hints;
+use crate::message::{Kind, Message};
+use crate::ns;
+use crate::stanza_id::MAX_ID;
+
+/// The id of the message that this one says has arrived.
+pub fn received(message: &Element) -> Option<String> {
+    dom::attr(
+        dom::only_child(message, "received", ns::RECEIPTS)?,
+        "id",
+        MAX_ID,
+    )
+}
+
+/// Whether the sender asks for a receipt.
+pub fn is_requested(message: &Element) -> bool {
+    message.has_child("request", ns::RECEIPTS)
+}
+
+/// The `<request/>` of a message of ours.
+pub fn request_element() -> Element {
+    el("request", ns::RECEIPTS)
+}
+
+/// A receipt for the message `id` that came from `to`. Kept by archives, so that the sender's
+/// other programs learn of it.
+pub fn receipt(to: &Jid, id: &str, own_id: &str) -> Element {
+    let mut message = el("message", ns::CLIENT)
+        .with("to", to.as_str())
+        .with("id", own_id)
+        .with("type", "chat")
+        .child(el("received", ns::RECEIPTS).with("id", id));
+    Hints::STORE.append_to(&mut message);
+    message
+}
+
+/// Whether a receipt or marker from `from` can be about a message of ours that went to
+/// `addressee`: only who got a message can say that it arrived (S-XMPP-09).
+pub fn is_from_addressee(from: Option<&Jid>, addressee: &BareJid) -> bool {
+    from.is_some_and(|from| from.to_bare() == *addressee)
+}
+
+/// Whether a message that came asks for a receipt that we may give.
+///
+/// `shares_presence`: the sender is a contact who sees our presence anyway (S-XMPP-17). Errors,
+/// room messages, copies, receipts themselves and messages without id get none (XEP-0184 §5.5).
+pub fn is_due(message: &Message, shares_presence: bool) -> bool {
+    shares_presence
+        && message.receipt_request
+        && message.receipt.is_none()
+        && matches!(message.kind, Kind::Chat | Kind::Normal)
+        && !message.room
+        && message.id.is_some()
+        && message.from.is_some()
+}
