@@ -1,2 +1,3 @@
 //! Sotto.
-fn main() {}
+slint::include_modules!();
+fn main() { Gallery::new().unwrap().run().unwrap(); }
