@@ -47,6 +47,7 @@ mod schema;
 mod store;
 
 mod account;
+mod attempt;
 mod conversation;
 mod erase;
 mod message;
