@@ -1,2 +1,87 @@
-//! Sotto.
-fn main() {}
+//! Sotto on the command line: commands for people, JSON lines for programs.
+//!
+//! 1. [`args`] reads the command line; it never carries a secret.
+//! 2. [`engine`] connects to the owner of the profile, or becomes it for the time of the command.
+//! 3. [`commands`] turn one command into requests, and [`session`] waits for what they bring about.
+//! 4. [`rpc`] is the whole interface for programs.
+//!
+//! No protocol word lives here: whatever is shown, the engine has worded.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod engine;
+mod failure;
+mod output;
+mod rpc;
+mod secrets;
+mod session;
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use clap::Parser;
+use jiff::tz::TimeZone;
+
+use crate::args::{Cli, Command};
+use crate::failure::{Done, Failure};
+use crate::output::Output;
+use crate::secrets::{Asker, Lines, Terminal};
+use crate::session::Session;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report(&failure, json);
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Done {
+    let engine = engine::connect(cli.profile)?;
+    if let Command::Rpc = cli.command {
+        return rpc::run(&engine, io::stdin().lock(), io::stdout());
+    }
+    let (sender, events) = channel();
+    rpc::Engine::subscribe(
+        &engine,
+        Box::new(move |event| {
+            let _ = sender.send(event);
+        }),
+    );
+    let mut lines = Lines::new(|line| io::stdin().read_line(line));
+    let mut terminal = Terminal;
+    let asker: &mut dyn Asker = if cli.password_stdin {
+        &mut lines
+    } else {
+        &mut terminal
+    };
+    let mut session = Session {
+        api: &engine,
+        events: &events,
+        asker,
+        out: Output::new(io::stdout(), cli.json),
+        accept: cli.accept_certificate,
+        limit: Duration::from_secs(cli.timeout),
+        zone: TimeZone::system(),
+    };
+    commands::run(cli.command, &mut session)
+}
+
+fn report(failure: &Failure, json: bool) {
+    if matches!(failure, Failure::OutputClosed) {
+        return;
+    }
+    if json {
+        println!("{}", serde_json::json!({ "error": failure.to_json() }));
+    } else {
+        eprintln!("{}", output::text::plain(&failure.sentence()));
+    }
+}

@@ -1,0 +1,54 @@
+//! What each command does, in requests and events.
+
+use std::io::Write;
+
+use crate::args::Command;
+use crate::failure::Done;
+use crate::session::Session;
+
+mod account;
+mod contacts;
+mod messages;
+mod profile;
+mod register;
+mod status;
+mod watch;
+
+/// Carries out one command. `Command::Rpc` is not among them: it speaks to the engine itself.
+///
+/// # Errors
+/// As the command fails.
+pub fn run<W: Write>(command: Command, session: &mut Session<'_, W>) -> Done {
+    match command {
+        Command::Profile(command) => profile::run(command, session),
+        Command::Account(command) => {
+            session.open()?;
+            account::run(command, session)
+        }
+        Command::Contacts(command) => {
+            session.open()?;
+            contacts::run(command, session)
+        }
+        Command::Send(args) => {
+            session.open()?;
+            messages::send(args, session)
+        }
+        Command::History(args) => {
+            session.open()?;
+            messages::history(args, session)
+        }
+        Command::Search(args) => {
+            session.open()?;
+            messages::search(args, session)
+        }
+        Command::Status(args) => {
+            session.open()?;
+            status::run(args, session)
+        }
+        Command::Watch(args) => {
+            session.open()?;
+            watch::run(args, session)
+        }
+        Command::Rpc => Ok(()),
+    }
+}
