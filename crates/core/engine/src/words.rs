@@ -1,0 +1,32 @@
+//! Every sentence of the engine's that a person sees; look.md §9 says how they sound.
+//!
+//! One place, so that they can be read through and later translated. Names and addresses in them were
+//! written by others: they pass [`crate::text::isolate`] here, and the callers pass them as they are.
+
+mod error;
+mod message;
+mod people;
+mod problem;
+mod profile;
+mod time;
+
+pub use error::{
+    already_there, bare_name, closing, contact_itself, empty_group, in_use, internal,
+    invalid_address, locked, no_message_text, no_profile, not_correctable, not_found, not_yet,
+    offline, out_of_range, picture, profile_exists, server_refused, server_without, store,
+    store_failed, too_long, withdrawn, wrong_passphrase,
+};
+pub use message::{
+    delivery, failure, link_lookalike, link_userinfo, notice_offline, notice_waiting, privacy,
+    spoken_message, typing,
+};
+pub use people::{availability, preview_request, spoken_contact, subtitle, unknown_author};
+pub use problem::{
+    ProblemContext, account_state, certificate_reason, password_change_off,
+    password_changed_not_stored, problem, registration_page,
+};
+pub use profile::{profile_warning, strength, strength_meaning};
+pub use time::{day_and_time, span};
+
+#[cfg(test)]
+mod tests;
