@@ -8,20 +8,31 @@ mod pending;
 mod problem;
 mod retry;
 mod session;
+mod settle;
+pub(crate) mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-use sotto_api::view::{AccountState, ProblemView};
-use sotto_api::AccountId;
+use sotto_api::view::{Availability, ProblemView};
+use sotto_api::{AccountId, QuestionId, Secret};
 use sotto_store::row::AccountRow;
-use sotto_xmpp::{BareJid, Element, FullJid, Jid};
+use sotto_xmpp::iq::Kind as IqKind;
+use sotto_xmpp::sm::ResumeState;
+use sotto_xmpp::stanza_error::StanzaError;
+use sotto_xmpp::stream::ClientStream;
+use sotto_xmpp::{BareJid, Element, FullJid, Jid, iq};
+
+use crate::context::Context;
+use crate::io::{LinkId, WorkId};
+use crate::messages;
 
 pub(crate) use pending::{IqReply, Pending};
 
 /// All accounts of the open profile.
 pub(crate) type Accounts = BTreeMap<AccountId, Account>;
 
+/// One account.
 pub(crate) struct Account {
     pub id: AccountId,
     /// Bare address.
@@ -32,22 +43,151 @@ pub(crate) struct Account {
     pub features: features::Features,
     /// Roster, presence, blocking, pictures.
     pub people: crate::people::State,
-    …
+    /// Conversations: typing, markers, floods.
+    pub messages: messages::State,
+    /// What went wrong last.
+    pub problem: Option<ProblemView>,
+    state: State,
+    connection: Option<Connection>,
+    retry: retry::Retry,
+    passwords: Passwords,
+    /// Keys that the person accepted until the program ends.
+    accepted_now: Vec<[u8; 32]>,
+    requests: iq::Tracker<Pending>,
+    /// Stanzas besides messages that the server has not confirmed; sent again on resumption.
+    unacked: VecDeque<(u32, Element)>,
+    /// The position of the last stream, where the store's is older on purpose (while the archive is read).
+    resume: Option<ResumeState>,
+    /// Nothing was heard for what was sent last.
+    pub ack_overdue: bool,
+}
+
+/// Where an account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Disabled,
+    Connecting,
+    Online,
+    Waiting { retry: Instant, retry_unix_ms: i64 },
+    NeedsPassword,
+    NeedsAnswer(QuestionId),
+    Stopped,
+}
+
+/// One connection, from the dial to the end.
+struct Connection {
+    link: LinkId,
+    stream: Option<ClientStream>,
+    /// The address of this stream, once it is bound or resumed.
+    bound: Option<FullJid>,
+    /// `TLS 1.3, SCRAM-SHA-256`.
+    label: String,
+    /// The certificate in use, to be remembered when the log-in succeeds.
+    certificate: Option<sotto_api::view::CertificateSummary>,
+    /// A key derivation under way and the stream's own number for it.
+    scram: Option<(WorkId, u64)>,
+    /// Stream management is on.
+    sm: bool,
+    /// `Close` was commanded.
+    closing: bool,
+    /// The position in the store is older than the stream's.
+    saved: Option<ResumeState>,
+}
+
+/// The passwords of an account that are not (only) in the store.
+#[derive(Default)]
+struct Passwords {
+    /// Given by the person, not proved yet; and whether to keep it.
+    candidate: Option<(Secret, bool)>,
+    /// Proved, not stored.
+    proved: Option<Secret>,
 }
 
 impl Account {
+    /// An account as the store has it, not connected yet.
+    pub fn new(row: AccountRow, address: BareJid) -> Self {
+        Self {
+            id: row.id,
+            address,
+            row,
+            features: features::Features::default(),
+            people: crate::people::State::default(),
+            messages: messages::State::default(),
+            problem: None,
+            state: State::Disabled,
+            connection: None,
+            retry: retry::Retry::default(),
+            passwords: Passwords::default(),
+            accepted_now: Vec::new(),
+            requests: iq::Tracker::default(),
+            unacked: VecDeque::new(),
+            resume: None,
+            ack_overdue: false,
+        }
+    }
+
     /// Signed in: a stanza handed over now leaves at once.
-    pub fn is_online(&self) -> bool;
+    pub fn is_online(&self) -> bool {
+        self.state == State::Online
+    }
+
+    /// What others see of me, or would if the account were online.
+    pub fn own_availability(&self) -> Availability {
+        self.row.availability
+    }
+
     /// The address of this stream; absent when offline.
-    pub fn full_address(&self) -> Option<&FullJid>;
-    /// Sends a stanza that is not a message of the person: those go through the outbox. Kept and sent
-    /// again when the stream is interrupted and resumed; forgotten when it is lost or not there.
-    pub fn send(&mut self, cx: &mut Context, stanza: Element);
-    /// Sends an iq of type `get` or `set` and remembers what its reply is for. `to` absent: the own
-    /// account on its server. When the account is offline the reply is `IqReply::Lost`, at once: check
+    pub fn full_address(&self) -> Option<&FullJid> {
+        self.connection.as_ref()?.bound.as_ref()
+    }
+
+    /// The server's domain.
+    pub fn domain(&self) -> &str {
+        self.address.domain().as_str()
+    }
+
+    /// Sends a stanza that is not a message of the person's: those go through the outbox. It is sent
+    /// again when the stream is interrupted and resumed, forgotten when it is lost or not there.
+    pub fn send(&mut self, cx: &mut Context, stanza: Element) {
+        if let Some(stream) = self.bound_stream() {
+            let sequence = stream.send(stanza.clone(), cx.now.instant);
+            if sequence != 0 {
+                self.unacked.push_back((sequence, stanza));
+            }
+        }
+    }
+
+    /// Sends an iq and remembers what its reply is for. `to` absent: the own account on its server.
+    ///
+    /// When the account is offline nothing is sent and `false` comes back, `pending` unheard: check
     /// [`Account::is_online`] first where a person waits.
-    pub fn request(&mut self, cx: &mut Context, to: Option<Jid>, kind: IqKind, payload: Element, pending: Pending);
-    /// Answers an iq that came.
-    pub fn reply(&mut self, cx: &mut Context, iq: &Element, payload: Option<Element>);
-    pub fn reply_error(&mut self, cx: &mut Context, iq: &Element, error: StanzaError);
+    pub fn request(
+        &mut self,
+        cx: &mut Context,
+        to: Option<Jid>,
+        kind: IqKind,
+        payload: Element,
+        pending: Pending,
+    ) -> bool {
+        if self.bound_stream().is_none() {
+            return false;
+        }
+        todo!()
+    }
+
+    /// Answers an iq of type `get` or `set` that came.
+    pub fn reply(&mut self, cx: &mut Context, iq: &Element, payload: Option<Element>) {
+        self.send(cx, sotto_xmpp::iq::result(iq, payload));
+    }
+
+    /// Refuses an iq of type `get` or `set` that came.
+    pub fn reply_error(&mut self, cx: &mut Context, iq: &Element, error: &StanzaError) {
+        self.send(cx, sotto_xmpp::iq::error(iq, error));
+    }
+
+    fn bound_stream(&mut self) -> Option<&mut ClientStream> {
+        let connection = self.connection.as_mut()?;
+        connection.bound.as_ref()?;
+        connection.stream.as_mut()
+    }
 }

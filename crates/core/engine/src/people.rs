@@ -26,6 +26,13 @@ pub(crate) struct State {}
 /// `session_started` of the account calls [`send_presence`] once the roster is here.
 pub(crate) fn stream_bound(cx: &mut Context, account: &mut Account) -> Result<(), Fault>;
 
+/// After a restart the old stream was resumed: presence in the store still holds; ask for what this
+/// module keeps in memory only, and send my presence if my status changed meanwhile.
+pub(crate) fn stream_resumed(cx: &mut Context, account: &mut Account) -> Result<(), Fault>;
+
+/// `account.features` are known now (after [`stream_bound`] or [`stream_resumed`]).
+pub(crate) fn features_known(cx: &mut Context, account: &mut Account) -> Result<(), Fault>;
+
 /// The stream is gone for good (not merely interrupted): everybody is offline.
 pub(crate) fn stream_lost(cx: &mut Context, account: &mut Account) -> Result<(), Fault>;
 

@@ -1,7 +1,7 @@
-use sotto_xmpp::Element;
-use sotto_xmpp::stanza_error::StanzaError;
+use sotto_store::row::OutboxId;
+use sotto_xmpp::iq;
 
-use crate::{people, password};
+use crate::{messages, people, password};
 
 /// What an iq that we sent is for; comes back with its reply.
 #[derive(Debug)]
@@ -12,23 +12,15 @@ pub(crate) enum Pending {
     People(people::Pending),
     /// Changing the password on the server.
     Password(password::Pending),
-    /// What the server or the own account can do.
-    Disco(crate::account::features::Asked),
-    /// Switching carbons on.
-    Carbons,
+    /// What the server can do.
+    ServerInfo,
+    /// What the own account can do.
+    AccountInfo,
     /// A page of the archive.
-    Archive(crate::messages::archive::Asked),
-    /// Proof that the server has everything that was sent before, where it has no stream management.
-    Fence(sotto_store::row::OutboxId),
+    Archive(messages::archive::Asked),
+    /// Proof that the server has everything up to here, where it has no stream management.
+    Fence(OutboxId),
 }
 
 /// How an iq that we sent ended. Verified: only who was asked can answer (S-XMPP-05).
-#[derive(Debug)]
-pub(crate) enum IqReply {
-    /// `result`, with its payload if it has one.
-    Result(Option<Element>),
-    /// `error`.
-    Error(StanzaError),
-    /// No answer in time, or the stream is gone.
-    Lost,
-}
+pub(crate) type IqReply = iq::Outcome;

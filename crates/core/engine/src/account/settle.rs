@@ -1,0 +1,162 @@
+//! What the stream says, what is kept of it, and what goes out, in this order.
+
+use sotto_xmpp::stream::{StreamEvent, Transmit};
+
+use super::{Account, State};
+use crate::context::Context;
+use crate::error::Fault;
+use crate::io::{LinkCommand, WorkId, WorkJob};
+use crate::work::{Done, WorkResult};
+
+impl Account {
+    /// Handles everything that the stream has to say and keeps its position. Inside the transaction
+    /// of the input; nothing leaves before it is committed.
+    pub(crate) fn drive(&mut self, cx: &mut Context) -> Result<(), Fault> {
+        while let Some(event) = self
+            .connection
+            .as_mut()
+            .and_then(|c| c.stream.as_mut())
+            .and_then(sotto_xmpp::stream::ClientStream::poll_event)
+        {
+            self.handle_stream_event(cx, event)?;
+        }
+        self.keep_position(cx)
+    }
+
+    fn handle_stream_event(&mut self, cx: &mut Context, event: StreamEvent) -> Result<(), Fault> {
+        match event {
+            StreamEvent::DeriveKey(job) => {
+                let number = job.job;
+                let work = cx
+                    .effects
+                    .work(WorkJob::new(move || WorkResult(Done::Scram(job.derive()))));
+                if let Some(connection) = &mut self.connection {
+                    connection.scram = Some((work, number));
+                }
+            }
+            StreamEvent::Bound {
+                jid,
+                sm,
+                mechanism,
+                memory,
+                ..
+            } => self.handle_bound(cx, jid, sm, &mechanism, &memory)?,
+            StreamEvent::Resumed {
+                jid,
+                acked,
+                mechanism,
+                memory,
+                ..
+            } => self.handle_resumed(cx, jid, acked, &mechanism, &memory)?,
+            StreamEvent::ResumeFailed { acked } => {
+                if let Some(acked) = acked {
+                    self.handle_acked(cx, acked)?;
+                }
+            }
+            StreamEvent::Stanza(stanza) => {
+                self.handle_stanza(cx, stanza)?;
+                if let Some(stream) = self.connection.as_mut().and_then(|c| c.stream.as_mut()) {
+                    // Leaves for the server only after the commit, like everything else.
+                    stream.mark_handled(1);
+                }
+            }
+            StreamEvent::Acked { sequence } => {
+                self.ack_overdue = false;
+                self.handle_acked(cx, sequence)?;
+            }
+            StreamEvent::AckOverdue => {
+                self.ack_overdue = true;
+                cx.changes.account(self.id);
+            }
+            StreamEvent::Failed(failure) => self.handle_failed(cx, &failure)?,
+            StreamEvent::Closed | StreamEvent::RegistrationReady { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// The keys of a log-in are there, if they are for this account's stream.
+    pub(crate) fn handle_scram(&mut self, cx: &mut Context, work: WorkId, done: Done) -> bool {
+        let Some(connection) = &mut self.connection else {
+            return false;
+        };
+        let Some((_, job)) = connection.scram.take_if(|(awaited, _)| *awaited == work) else {
+            return false;
+        };
+        match (done, &mut connection.stream) {
+            (Done::Scram(keys), Some(stream)) => {
+                stream.handle_scram_key(job, keys, cx.now.instant);
+            }
+            _ => {
+                self.drop_connection(cx);
+                self.wait(cx);
+            }
+        }
+        true
+    }
+
+    /// Keeps the stream's position together with the effects of what it counts.
+    ///
+    /// Not while the archive is being read: what came live meanwhile is put aside in memory, so after
+    /// a crash the stream must not be resumed; the archive has it all.
+    pub(super) fn keep_position(&mut self, cx: &mut Context) -> Result<(), Fault> {
+        if !self.messages.archive.is_settled() {
+            return Ok(());
+        }
+        let Some(connection) = self.connection.as_mut().filter(|c| c.bound.is_some()) else {
+            return Ok(());
+        };
+        let state = connection.stream.as_ref().and_then(|s| s.resume_state());
+        if state == connection.saved {
+            return Ok(());
+        }
+        let json = state.as_ref().and_then(|state| serde_json::to_string(state).ok());
+        cx.store.sm_state_set(self.id, json.as_deref())?;
+        connection.saved = state;
+        Ok(())
+    }
+
+    /// The position from which a stream can go on.
+    pub(super) fn resume_state(
+        &self,
+        cx: &Context,
+    ) -> Result<Option<sotto_xmpp::sm::ResumeState>, Fault> {
+        if self.resume.is_some() {
+            return Ok(self.resume.clone());
+        }
+        Ok(cx
+            .store
+            .sm_state(self.id)?
+            .and_then(|json| serde_json::from_str(&json).ok()))
+    }
+
+    /// Hands over what waits in the outbox, then lets the bytes go. Outside any transaction.
+    pub(crate) fn flush(&mut self, cx: &mut Context) {
+        if let Err(fault) = self.hand_over(cx) {
+            tracing::warn!(%fault, "the outbox could not be handed over");
+            self.abort(cx);
+        }
+        self.transmit(cx);
+    }
+
+    fn transmit(&mut self, cx: &mut Context) {
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        let Some(stream) = &mut connection.stream else {
+            return;
+        };
+        while let Some(transmit) = stream.poll_transmit() {
+            let command = match transmit {
+                Transmit::Bytes(bytes) => LinkCommand::Transmit(bytes),
+                Transmit::StartTls => LinkCommand::StartTls,
+                Transmit::Close => LinkCommand::Close,
+            };
+            cx.effects.link(connection.link, command);
+        }
+    }
+
+    /// Whether stanzas are taken now.
+    pub(super) fn can_send(&self) -> bool {
+        self.state == State::Online
+    }
+}
