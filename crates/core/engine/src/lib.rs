@@ -14,3 +14,10 @@
 
 pub mod io;
 mod work;
+mod confusable;
+mod links;
+mod networks;
+mod picture;
+mod strength;
+mod text;
+mod words;
