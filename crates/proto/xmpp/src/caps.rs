@@ -172,7 +172,7 @@ fn form_parts(forms: &[DataForm]) -> Result<Vec<String>, Unproven> {
         };
         typed.push((form_type, form));
     }
-    typed.sort_by(|(a, _), (b, _)| a.cmp(b));
+    typed.sort_by_key(|(form_type, _)| *form_type);
     if typed.windows(2).any(|pair| match pair {
         [(a, _), (b, _)] => a == b,
         _ => false,

@@ -84,7 +84,7 @@ impl DataForm {
             .children()
             .filter(|child| child.is("instructions", ns::DATA_FORM))
             .take(16)
-            .map(|child| paragraph(child))
+            .map(paragraph)
             .collect();
         Some(Self {
             title: text::one_line(

@@ -2,7 +2,10 @@
 
 mod dom;
 
+pub mod automatic;
+pub mod avatar;
 pub mod blocking;
+pub mod bob;
 pub mod caps;
 pub mod carbons;
 pub mod chat_states;
@@ -17,15 +20,18 @@ pub mod mam;
 pub mod markers;
 pub mod message;
 pub mod ns;
+pub mod pep;
 pub mod ping;
 pub mod presence;
 pub mod receipts;
 pub mod refused;
+pub mod register;
 pub mod roster;
 pub mod rsm;
 pub mod stanza_error;
 pub mod stanza_id;
 pub mod text;
+pub mod vcard;
 pub mod version;
 
 pub use jid::{self, BareJid, FullJid, Jid};
