@@ -21,18 +21,24 @@ impl Store {
     }
 
     /// Erases all messages and the draft of a conversation; the conversation itself stays.
+    ///
+    /// For more than a handful of messages the index keeps their words, without the messages, until
+    /// [`Store::tidy`] has run to its end.
     pub fn conversation_erase(&self, conversation: ConversationId) -> Result<()> {
         self.atomically(|| {
-            loop {
-                let batch = self.all(
-                    "SELECT id FROM message WHERE conversation = ?1 ORDER BY ord LIMIT ?2",
-                    params![conversation.0, BATCH],
-                    |row| row.get(0).map(MessageId),
-                )?;
-                if batch.is_empty() {
-                    break;
-                }
-                self.erase_rows(conversation, batch)?;
+            // Ascending ids: FTS5 gathers deletions as long as the ids rise.
+            let messages = self.all(
+                "SELECT id FROM message WHERE conversation = ?1 ORDER BY id",
+                [conversation.0],
+                |row| row.get(0).map(MessageId),
+            )?;
+            if messages.len() <= ONE_BY_ONE {
+                self.erase_rows(conversation, messages)?;
+            } else {
+                self.secure_index(false)?;
+                self.erase_rows(conversation, messages)?;
+                self.secure_index(true)?;
+                self.setting_set(UNTIDY, &true)?;
             }
             self.execute(
                 "UPDATE conversation SET draft = '', unread = 0, last_message = NULL, last_at = NULL
@@ -41,6 +47,36 @@ impl Store {
             )?;
             Ok(())
         })
+    }
+
+    /// Rewrites a part of the index so that nothing of erased messages is left in it; some 10 to 50 ms.
+    /// Whether there is more to do: call it again, with pauses, until there is not. What is left undone
+    /// at the end of the program is there at the next start.
+    pub fn tidy(&self) -> Result<bool> {
+        if self.setting::<bool>(UNTIDY)? != Some(true) {
+            return Ok(false);
+        }
+        self.atomically(|| {
+            let before = self.connection.total_changes();
+            // Negative: also merges what would not be merged by itself (FTS5 §6.8).
+            self.execute(
+                "INSERT INTO message_words (message_words, rank) VALUES ('merge', ?1)",
+                [-TIDY_PAGES],
+            )?;
+            let more = self.connection.total_changes() - before >= 2;
+            if !more {
+                self.setting_remove(UNTIDY)?;
+            }
+            Ok(more)
+        })
+    }
+
+    fn secure_index(&self, secure: bool) -> Result<()> {
+        self.execute(
+            "INSERT INTO message_words (message_words, rank) VALUES ('secure-delete', ?1)",
+            [secure],
+        )?;
+        Ok(())
     }
 
     /// Erases the messages of a conversation that came before a time, the oldest first and at most so
@@ -119,5 +155,9 @@ impl Store {
     }
 }
 
-/// Rows held in memory at a time.
-const BATCH: u32 = 1000;
+/// Up to so many messages are taken out of the index at once and for good, at about 1 ms each.
+const ONE_BY_ONE: usize = 100;
+/// Pages of the index that one call of [`Store::tidy`] rewrites.
+const TIDY_PAGES: i64 = 200;
+/// Setting: the index holds words of erased messages.
+const UNTIDY: &str = "store.untidy";

@@ -15,8 +15,10 @@ use crate::words::{self, Word};
 
 /// Words of a query beyond this are ignored.
 const MOST_WORDS: usize = 16;
-/// Candidates that are looked at for one page before it is given out short.
-const MOST_CANDIDATES: usize = 20_000;
+/// Length, in characters, of the longest beginnings that the index keeps ready, newest first.
+const READY: usize = 3;
+/// Candidates by a shorter beginning that are looked at before the exact one is asked for.
+const QUICK_CANDIDATES: usize = 200;
 
 impl Store {
     /// Finds messages that hold all words of a query, the newest (largest id) first. The last word is
@@ -24,12 +26,36 @@ impl Store {
     /// A query without any letter or digit finds nothing.
     pub fn search(&self, query: &SearchQuery<'_>) -> Result<SearchRows> {
         let wanted = Wanted::parse(query.text);
-        let Some(expression) = wanted.expression(query.conversation) else {
-            return Ok(SearchRows {
-                hits: Vec::new(),
-                more: false,
-            });
+        let nothing = SearchRows {
+            hits: Vec::new(),
+            more: false,
         };
+        if wanted.words.is_empty() {
+            return Ok(nothing);
+        }
+        // A beginning of more than READY letters makes FTS5 gather every message that holds it before
+        // it gives out the first: slow for a common word. The newest candidates by its first letters
+        // come at once; for a common word they fill the page, for a rare one gathering is quick.
+        if wanted.has_long_beginning() {
+            let short = wanted.expression(query.conversation, true);
+            if let Some(found) =
+                self.search_candidates(query, &wanted, &short, Some(QUICK_CANDIDATES))?
+            {
+                return Ok(found);
+            }
+        }
+        let exact = wanted.expression(query.conversation, false);
+        Ok(self.search_candidates(query, &wanted, &exact, None)?.unwrap_or(nothing))
+    }
+
+    /// The first page among the candidates; absent when `most` of them did not fill it.
+    fn search_candidates(
+        &self,
+        query: &SearchQuery<'_>,
+        wanted: &Wanted,
+        expression: &str,
+        most: Option<usize>,
+    ) -> Result<Option<SearchRows>> {
         let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let before = query.before.map_or(i64::MAX, |message| message.0);
         let mut statement = self.connection.prepare_cached(&format!(
@@ -39,29 +65,25 @@ impl Store {
              ORDER BY message_words.rowid DESC"
         ))?;
         let mut rows = statement.query(params![expression, before])?;
-        let mut found = SearchRows {
-            hits: Vec::new(),
-            more: false,
-        };
+        let mut hits = Vec::new();
         let mut candidates = 0;
         while let Some(row) = rows.next()? {
-            let message = read_message(row)?;
+            if most.is_some_and(|most| candidates == most) {
+                return Ok(None);
+            }
             candidates += 1;
+            let message = read_message(row)?;
             if let Some(highlights) = wanted.highlights(&message.body) {
-                if found.hits.len() == limit {
-                    found.more = true;
-                    break;
+                if hits.len() == limit {
+                    return Ok(Some(SearchRows { hits, more: true }));
                 }
-                found.hits.push(SearchRow {
+                hits.push(SearchRow {
                     message,
                     highlights,
                 });
             }
-            if candidates == MOST_CANDIDATES {
-                break;
-            }
         }
-        Ok(found)
+        Ok(Some(SearchRows { hits, more: false }))
     }
 
     /// Puts the words of a message into the index.
@@ -132,35 +154,39 @@ impl Wanted {
         self.open && index + 1 == self.words.len() && word.folded.chars().nth(1).is_some()
     }
 
-    /// The FTS5 expression that every message to be found matches; absent when nothing is asked for.
-    fn expression(&self, conversation: Option<ConversationId>) -> Option<String> {
-        if self.words.is_empty() {
-            return None;
-        }
+    /// Whether the last word is a beginning that the index does not keep ready.
+    fn has_long_beginning(&self) -> bool {
+        let last = self.words.len().saturating_sub(1);
+        self.words.get(last).is_some_and(|word| {
+            !word.dense && self.is_open(last) && word.folded.chars().nth(READY).is_some()
+        })
+    }
+
+    /// The FTS5 expression that every message to be found matches; with a `short` beginning others do too.
+    fn expression(&self, conversation: Option<ConversationId>, short: bool) -> String {
         let mut terms: Vec<String> = Vec::new();
         if let Some(conversation) = conversation {
             terms.push(quoted(&conversation_term(conversation), false));
         }
         for (index, word) in self.words.iter().enumerate() {
+            let folded = word.folded.as_str();
             if !word.dense {
-                let cut = words::cut(&word.folded);
-                terms.push(quoted(
-                    cut,
-                    self.is_open(index) && cut.len() == word.folded.len(),
-                ));
-            } else if word.folded.chars().nth(1).is_none() {
+                let open = self.is_open(index);
+                let term = if open && short { words::cut(folded, READY) } else { folded };
+                let term = words::cut(term, words::LONGEST);
+                terms.push(quoted(term, open));
+            } else if folded.chars().nth(1).is_none() {
                 // Each character begins a pair, or stands alone at the end.
-                terms.push(quoted(&word.folded, true));
+                terms.push(quoted(folded, true));
             } else {
                 let mut pairs = Vec::new();
                 words::terms(word, &mut |term| pairs.push(quoted(term, false)));
-                // The last character alone: only there when the text ends with it too.
+                // The last character alone is there only when the text ends with it too.
                 pairs.pop();
                 terms.append(&mut pairs);
             }
         }
-        terms.dedup();
-        Some(terms.join(" AND "))
+        terms.join(" AND ")
     }
 
     /// Where the text holds each word of the query; absent when one is missing.
@@ -193,7 +219,8 @@ impl Wanted {
 }
 
 fn matches(word: &Word, wanted: &Word, open: bool) -> bool {
-    let (text, sought) = (words::cut(&word.folded), words::cut(&wanted.folded));
+    let text = words::cut(&word.folded, words::LONGEST);
+    let sought = words::cut(&wanted.folded, words::LONGEST);
     text == sought || (open && text.starts_with(sought))
 }
 

@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// Longer words are cut off, in text and query alike: nobody searches for the 65th letter.
-const LONGEST: usize = 64;
+pub(crate) const LONGEST: usize = 64;
 
 /// A word of a text, folded, with its byte range.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
 /// The terms under which a word stands in the index.
 pub(crate) fn terms(word: &Word, push: &mut impl FnMut(&str)) {
     if !word.dense {
-        push(cut(&word.folded));
+        push(cut(&word.folded, LONGEST));
         return;
     }
     let mut characters = word.folded.char_indices().peekable();
@@ -69,9 +69,9 @@ pub(crate) fn terms(word: &Word, push: &mut impl FnMut(&str)) {
     }
 }
 
-/// The first [`LONGEST`] characters.
-pub(crate) fn cut(folded: &str) -> &str {
-    match folded.char_indices().nth(LONGEST) {
+/// The first so many characters.
+pub(crate) fn cut(folded: &str, longest: usize) -> &str {
+    match folded.char_indices().nth(longest) {
         Some((end, _)) => &folded[..end],
         None => folded,
     }
