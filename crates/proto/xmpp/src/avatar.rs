@@ -258,3 +258,6 @@ pub fn publish_none() -> Element {
         Some(Access::Presence),
     )
 }
+
+#[cfg(test)]
+mod tests;

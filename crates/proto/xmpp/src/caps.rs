@@ -204,3 +204,6 @@ fn doubled<T: PartialEq>(sorted: &[T]) -> bool {
         _ => false,
     })
 }
+
+#[cfg(test)]
+mod tests;

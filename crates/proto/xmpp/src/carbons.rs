@@ -1,5 +1,7 @@
 //! Message carbons (XEP-0280): copies of what our other devices send and receive.
 
+use std::fmt;
+
 use jid::BareJid;
 use minidom::Element;
 
@@ -18,7 +20,7 @@ pub enum Direction {
 }
 
 /// A copy, verified to come from our own server.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Carbon {
     /// Which way it went.
     pub direction: Direction,
@@ -26,6 +28,15 @@ pub struct Carbon {
     pub message: Element,
     /// When it was sent, in milliseconds since 1970-01-01 UTC, if the server says.
     pub stamp: Option<i64>,
+}
+
+impl fmt::Debug for Carbon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Carbon")
+            .field("direction", &self.direction)
+            .field("stamp", &self.stamp)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The payload of the request that turns carbons on (§4): an iq `set` without `to`.
@@ -99,3 +110,6 @@ pub(crate) fn forwarded(wrapper: &Element) -> Result<(&Element, Option<i64>), Re
     }
     Ok((message, delay::forwarded_stamp(forwarded)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -314,3 +314,6 @@ fn reply(iq: &Element, kind: &'static str) -> Option<Element> {
             .with_opt("to", to.as_ref().map(Jid::as_str)),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ pub mod data_form;
 pub mod delay;
 pub mod disco;
 pub mod hints;
+pub mod inbound;
 pub mod iq;
 pub mod mam;
 pub mod markers;

@@ -5,6 +5,8 @@
 
 mod walk;
 
+use std::fmt;
+
 use jid::{BareJid, Jid};
 use minidom::Element;
 
@@ -40,7 +42,7 @@ pub struct Query {
 }
 
 /// One message from the archive, verified to answer the query.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Item {
     /// Its id in the archive: the one to find doubles by.
     pub archive_id: String,
@@ -57,6 +59,15 @@ pub struct Fin {
     pub complete: bool,
     /// Where the page lies.
     pub bounds: Bounds,
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Item")
+            .field("archive_id", &self.archive_id)
+            .field("stamp", &self.stamp)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Query {
@@ -155,3 +166,6 @@ impl Fin {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

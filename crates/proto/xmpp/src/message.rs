@@ -179,3 +179,6 @@ pub(crate) fn is_wrapper(stanza: &Element) -> bool {
             || child.is("event", ns::PUBSUB_EVENT)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Personal eventing (XEP-0163) over publish-subscribe (XEP-0060): just what a client of it needs.
 
+use std::fmt;
+
 use jid::BareJid;
 use minidom::Element;
 
@@ -28,12 +30,20 @@ pub struct Event {
 }
 
 /// One published item.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Item {
     /// Its id; may be empty.
     pub id: String,
     /// What it holds; absent when it holds nothing.
     pub payload: Option<Element>,
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Item")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Who may read a node (XEP-0060 §4.5).

@@ -241,3 +241,6 @@ pub fn subscription(stanza: SubscriptionStanza, to: &BareJid, id: &str) -> Eleme
         .with("id", id)
         .with("type", stanza.name())
 }
+
+#[cfg(test)]
+mod tests;

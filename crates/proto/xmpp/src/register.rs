@@ -32,3 +32,6 @@ pub fn change_password(username: &str, password: &str) -> Element {
 pub fn remove_account() -> Element {
     el("query", ns::REGISTER).child(el("remove", ns::REGISTER))
 }
+
+#[cfg(test)]
+mod tests;

@@ -189,3 +189,6 @@ fn parse_item(item: &Element) -> Option<Change> {
         groups,
     }))
 }
+
+#[cfg(test)]
+mod tests;

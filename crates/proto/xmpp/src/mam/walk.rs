@@ -90,12 +90,12 @@ impl Walk {
         } else {
             &fin.bounds.first
         };
-        if fin.complete || next.is_none() || *next == self.from {
-            self.done = true;
-            return Step::Done;
+        let circle = next.is_none() || *next == self.from;
+        if next.is_some() {
+            self.from.clone_from(next);
         }
-        self.from.clone_from(next);
-        Step::More
+        self.done = fin.complete || circle;
+        if self.done { Step::Done } else { Step::More }
     }
 
     /// The archive id up to which everything is known: where to go on after an interruption.

@@ -1,0 +1,353 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::stanza_error::Condition;
+
+fn own() -> BareJid {
+    BareJid::new("juliet@capulet.com").unwrap()
+}
+
+fn read_in(lang: &str, stanza: &Element) -> Message {
+    let own = own();
+    let context = Context {
+        own: &own,
+        lang,
+        stable_ids: true,
+        now: 1_800_000_000_000,
+    };
+    parse(stanza, &context).unwrap()
+}
+
+fn read(inner: &str) -> Message {
+    read_in("en", &stanza("chat", inner))
+}
+
+fn stanza(kind: &str, inner: &str) -> Element {
+    format!(
+        "<message xmlns='jabber:client' type='{kind}' id='m1' from='romeo@montague.net/orchard' \
+         to='juliet@capulet.com/balcony'>{inner}</message>"
+    )
+    .parse()
+    .unwrap()
+}
+
+fn words(message: &Message) -> Option<&str> {
+    message.body.as_deref()
+}
+
+/// RFC 6121 §5.2.3, example with two languages.
+const TWO_LANGUAGES: &str = "<body>Wherefore art thou, Romeo?</body>\
+    <body xml:lang='cs'>Pročež jsi ty, Romeo?</body>";
+
+#[test]
+fn the_body_in_the_language_of_the_person_is_chosen() {
+    let stanza = stanza("chat", TWO_LANGUAGES);
+    for (lang, expected) in [
+        ("cs", "Pročež jsi ty, Romeo?"),
+        ("cs-CZ", "Pročež jsi ty, Romeo?"),
+        ("CS", "Pročež jsi ty, Romeo?"),
+        ("en", "Wherefore art thou, Romeo?"),
+        ("", "Wherefore art thou, Romeo?"),
+    ] {
+        assert_eq!(words(&read_in(lang, &stanza)), Some(expected), "{lang}");
+    }
+}
+
+#[test]
+fn s_xml_09_a_body_of_another_namespace_or_depth_is_no_body() {
+    for inner in [
+        "<body xmlns='urn:x'>no</body>",
+        "<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>no</body></html>",
+        "<x xmlns='urn:x'><body xmlns='jabber:client'>no</body></x>",
+        "<Body>no</Body>",
+        "<body><b>no</b></body>",
+        "<body/>",
+    ] {
+        assert_eq!(words(&read(inner)), None, "{inner}");
+    }
+    assert_eq!(
+        words(&read("<body xmlns='urn:x'>no</body><body>yes</body>")),
+        Some("yes")
+    );
+    assert_eq!(
+        words(&read("<body>first</body><body>second</body>")),
+        Some("first")
+    );
+}
+
+#[test]
+fn s_xmpp_13_an_error_has_no_words_and_only_an_error() {
+    let message = read_in(
+        "",
+        &stanza(
+            "error",
+            "<body>what we wrote</body><nick xmlns='http://jabber.org/protocol/nick'>x</nick>\
+             <received xmlns='urn:xmpp:receipts' id='1'/>\
+             <error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
+        ),
+    );
+    assert_eq!(message.kind, Kind::Error);
+    assert_eq!(message.error.as_ref().unwrap().condition, Condition::Gone);
+    assert!(!message.is_content());
+    assert_eq!((message.receipt, message.nick), (None, None));
+}
+
+#[test]
+fn a_wrapper_has_no_words_of_its_own() {
+    for wrapper in [
+        "<received xmlns='urn:xmpp:carbons:2'/>",
+        "<result xmlns='urn:xmpp:mam:2'/>",
+        "<forwarded xmlns='urn:xmpp:forward:0'/>",
+        "<event xmlns='http://jabber.org/protocol/pubsub#event'/>",
+    ] {
+        let message = read(&format!("<body>hidden</body>{wrapper}"));
+        assert!(!message.is_content(), "{wrapper}");
+    }
+}
+
+#[test]
+fn the_clear_text_of_an_encrypted_message_is_a_placeholder() {
+    for (inner, expected) in [
+        (
+            "<encrypted xmlns='eu.siacs.conversations.axolotl'/>",
+            Encryption::OmemoLegacy,
+        ),
+        ("<encrypted xmlns='urn:xmpp:omemo:2'/>", Encryption::Omemo),
+        ("<openpgp xmlns='urn:xmpp:openpgp:0'/>", Encryption::OpenPgp),
+        ("<x xmlns='jabber:x:encrypted'/>", Encryption::OpenPgpLegacy),
+        (
+            "<encryption xmlns='urn:xmpp:eme:0' namespace='urn:xmpp:omemo:2' name='A'/>",
+            Encryption::Omemo,
+        ),
+        (
+            "<encryption xmlns='urn:xmpp:eme:0' namespace='im.example:e' name='A\nB'/>",
+            Encryption::Other {
+                namespace: "im.example:e".to_owned(),
+                name: "A B".to_owned(),
+            },
+        ),
+    ] {
+        let message = read(&format!(
+            "{inner}<body>I sent you an encrypted message</body>"
+        ));
+        assert_eq!(message.encryption, Some(expected), "{inner}");
+        assert!(message.body.is_none() && message.placeholder.is_some());
+    }
+}
+
+#[test]
+fn otr_data_are_told_by_their_prefix_and_not_by_a_word_beside() {
+    let data = read("<body>?OTR:AAMD...</body>");
+    assert_eq!(data.encryption, Some(Encryption::Otr));
+    assert!(data.body.is_none());
+    let claimed =
+        read("<encryption xmlns='urn:xmpp:eme:0' namespace='urn:xmpp:otr:0'/><body>hi</body>");
+    assert_eq!(words(&claimed), Some("hi"));
+    assert_eq!(
+        words(&read("<body>what is ?OTR for</body>")),
+        Some("what is ?OTR for")
+    );
+}
+
+/// XEP-0184 example 3, XEP-0085 example 1, XEP-0333 example 1, XEP-0308 example 2, XEP-0334 example 1.
+#[test]
+fn the_marks_of_the_xeps_are_read() {
+    let message = read(
+        "<body>But soft</body><request xmlns='urn:xmpp:receipts'/>\
+         <active xmlns='http://jabber.org/protocol/chatstates'/>\
+         <markable xmlns='urn:xmpp:chat-markers:0'/>\
+         <replace id='bad1' xmlns='urn:xmpp:message-correct:0'/>\
+         <no-copy xmlns='urn:xmpp:hints'/><no-store xmlns='urn:xmpp:hints'/>\
+         <thread>e0ffe42b28561960c6b12b944a092794b9683a38</thread>\
+         <origin-id xmlns='urn:xmpp:sid:0' id='de305d54'/>\
+         <stanza-id xmlns='urn:xmpp:sid:0' id='5f3dbc5e' by='juliet@capulet.com'/>",
+    );
+    assert!(message.receipt_request && message.markable);
+    assert_eq!(message.chat_state, Some(ChatState::Active));
+    assert_eq!(message.replaces.as_deref(), Some("bad1"));
+    assert!(message.hints.no_copy && message.hints.no_store && !message.hints.store);
+    assert_eq!(message.origin_id.as_deref(), Some("de305d54"));
+    assert_eq!(message.archive_id.as_deref(), Some("5f3dbc5e"));
+    assert_eq!(message.peer(&own()).as_str(), "romeo@montague.net");
+    assert!(!message.room);
+}
+
+#[test]
+fn s_xmpp_10_without_support_of_the_own_account_no_id_counts() {
+    let stanza = stanza(
+        "chat",
+        "<stanza-id xmlns='urn:xmpp:sid:0' id='1' by='juliet@capulet.com'/>",
+    );
+    let own = own();
+    let context = Context {
+        own: &own,
+        lang: "",
+        stable_ids: false,
+        now: 0,
+    };
+    assert_eq!(parse(&stanza, &context).unwrap().archive_id, None);
+}
+
+#[test]
+fn s_xmpp_09_a_receipt_counts_from_the_addressee_only() {
+    let addressee = BareJid::new("romeo@montague.net").unwrap();
+    let from = |jid: &str| receipts::is_from_addressee(Some(&Jid::new(jid).unwrap()), &addressee);
+    assert!(from("romeo@montague.net/orchard"));
+    assert!(from("romeo@montague.net"));
+    for other in ["eve@evil.example/x", "montague.net", "juliet@capulet.com/x"] {
+        assert!(!from(other), "{other}");
+    }
+    assert!(!receipts::is_from_addressee(None, &addressee));
+}
+
+#[test]
+fn s_xmpp_17_a_stranger_gets_no_receipt_and_no_marker() {
+    let asking = "<body>x</body><request xmlns='urn:xmpp:receipts'/>\
+                  <markable xmlns='urn:xmpp:chat-markers:0'/>";
+    let message = read(asking);
+    assert!(receipts::is_due(&message, true) && markers::is_due(&message, true));
+    assert!(!receipts::is_due(&message, false) && !markers::is_due(&message, false));
+    let room = read_in("", &stanza("groupchat", asking));
+    assert!(!receipts::is_due(&room, true) && !markers::is_due(&room, true));
+    let receipt =
+        read("<request xmlns='urn:xmpp:receipts'/><received xmlns='urn:xmpp:receipts' id='1'/>");
+    assert!(
+        !receipts::is_due(&receipt, true),
+        "receipts get no receipts"
+    );
+}
+
+#[test]
+fn s_xmpp_12_what_comes_through_a_room_says_so() {
+    let private = read("<body>x</body><x xmlns='http://jabber.org/protocol/muc#user'/>");
+    assert!(private.room);
+}
+
+#[test]
+fn what_is_no_message_or_has_no_readable_sender_is_refused() {
+    let own = own();
+    let context = Context {
+        own: &own,
+        lang: "",
+        stable_ids: true,
+        now: 0,
+    };
+    for xml in [
+        "<message xmlns='urn:x'/>",
+        "<presence xmlns='jabber:client'/>",
+        "<message xmlns='jabber:client' from='@'/>",
+        "<message xmlns='jabber:client' from='a@b@c'/>",
+        "<message xmlns='jabber:client' to=''/>",
+    ] {
+        let stanza: Element = xml.parse().unwrap();
+        assert_eq!(parse(&stanza, &context), Err(Refused::Malformed), "{xml}");
+    }
+}
+
+#[test]
+fn words_do_not_show_in_debug() {
+    let message = read("<subject>canary-1</subject><body>canary-2</body>");
+    assert!(!format!("{message:?}").contains("canary"));
+}
+
+#[test]
+fn our_own_message_reads_back_as_it_was_meant() {
+    let to = Jid::new("romeo@montague.net/orchard").unwrap();
+    let mut outgoing = Outgoing::new(&to, "id-1", "a < b & c ]]> d\u{0}\u{fffe}");
+    outgoing.replaces = Some("id-0");
+    outgoing.chat_state = true;
+    let element = outgoing.to_element();
+    let parsed: Element = String::from(&element).parse().unwrap();
+    let message = read_in("", &parsed);
+    assert_eq!(words(&message), Some("a < b & c ]]> d"));
+    assert_eq!(message.id.as_deref(), Some("id-1"));
+    assert_eq!(message.origin_id.as_deref(), Some("id-1"));
+    assert_eq!(message.replaces.as_deref(), Some("id-0"));
+    assert!(message.receipt_request && message.markable);
+    assert_eq!(message.chat_state, Some(ChatState::Active));
+    assert_eq!(message.kind, Kind::Chat);
+    assert!(message.encryption.is_none());
+}
+
+#[test]
+fn a_body_beyond_the_bound_is_cut_and_says_so() {
+    let message = read(&format!("<body>{}</body>", "é".repeat(MAX_BODY)));
+    assert!(message.cut);
+    assert_eq!(message.body.unwrap().len(), MAX_BODY);
+}
+
+/// One child of a random message: what it is decides whether it may matter.
+fn child() -> impl Strategy<Value = Element> {
+    let body = |ns: &'static str| {
+        ("[a-z<&]{0,6}", prop::option::of("(en|cs|cs-CZ|x)")).prop_map(move |(text, lang)| {
+            let mut body = Element::bare("body", ns);
+            body.append_text_node(text);
+            if let Some(lang) = lang {
+                let name = minidom::rxml::NcName::try_from("lang".to_owned()).unwrap();
+                body.set_attr(minidom::rxml::Namespace::XML, name, lang);
+            }
+            body
+        })
+    };
+    let nested = body(ns::CLIENT).prop_map(|body| {
+        let mut outer = Element::bare("x", "urn:x");
+        outer.append_child(body);
+        outer
+    });
+    prop_oneof![
+        4 => body(ns::CLIENT),
+        2 => body("urn:x"),
+        1 => body("http://www.w3.org/1999/xhtml"),
+        1 => nested,
+        1 => Just(Element::bare("encryption", ns::EME)),
+        1 => Just(Element::bare("request", ns::RECEIPTS)),
+    ]
+}
+
+fn check_one_decision(children: Vec<Element>, lang: &str) -> Result<(), TestCaseError> {
+    let mut built = stanza("chat", "");
+    for child in &children {
+        built.append_child(child.clone());
+    }
+    let message = read_in(lang, &built);
+    // The same words after a trip over the wire (one in five, since it is the slow part).
+    if children.len() == 4 {
+        let again: Element = String::from(&built).parse().unwrap();
+        prop_assert_eq!(&read_in(lang, &again), &message);
+    }
+    // One decision: words or placeholder, never both.
+    prop_assert!(message.body.is_none() || message.placeholder.is_none());
+    // The words are those of a direct child of ours, whole.
+    let shown = message.body.as_ref().or(message.placeholder.as_ref());
+    let own_bodies: Vec<String> = children
+        .iter()
+        .filter(|child| child.is("body", ns::CLIENT))
+        .map(Element::text)
+        .collect();
+    match shown {
+        Some(words) => prop_assert!(own_bodies.iter().any(|body| **body == **words)),
+        None => prop_assert!(own_bodies.is_empty() || own_bodies.iter().any(String::is_empty)),
+    }
+    // Foreign and nested bodies do not matter at all.
+    let mut without = stanza("chat", "");
+    for child in children
+        .iter()
+        .filter(|child| !matches!(child.name(), "body" | "x") || child.has_ns(ns::CLIENT))
+    {
+        without.append_child(child.clone());
+    }
+    prop_assert_eq!(read_in(lang, &without).body, message.body);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn s_xml_09_one_function_decides_the_words_of_100_000_messages(
+        children in prop::collection::vec(child(), 0..5),
+        lang in "(|en|cs)",
+    ) {
+        check_one_decision(children, &lang)?;
+    }
+}
