@@ -1,3 +1,3 @@
 //! Sotto.
 slint::include_modules!();
-fn main() { Gallery::new().unwrap().run().unwrap(); }
+fn main() { AppWindow::new().unwrap().run().unwrap(); }

@@ -1,0 +1,15 @@
+//! What the window shows, as plain structs made from the engine's views: tested without a window.
+
+mod diff;
+mod escape;
+mod people;
+mod talk;
+mod text;
+mod time;
+
+pub use diff::{Change, Keyed, changes};
+pub use escape::markdown;
+pub use people::{ListInput, PersonLine, contact_key, jump, list};
+pub use talk::{TalkContext, TalkLine, copy_text, lines};
+pub use text::{edge, right_to_left, step};
+pub use time::{When, Wording, day_of, when};

@@ -1,0 +1,179 @@
+//! The pages besides the main window: first start, passphrase, signing in, making an account, options.
+//!
+//! A page is a Slint global with fields and callbacks; the code here fills the fields from views and turns callbacks into
+//! requests. What was typed stays until the request succeeded.
+
+mod account;
+mod create;
+mod dialogs;
+mod form;
+mod options;
+mod passphrase;
+mod sign_in;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel, Weak};
+use sotto_api::view::{AccountView, ProfileState, ProfileView, Settings};
+use sotto_api::{ApiError, Event, Reply, Request};
+
+use crate::backend::Backend;
+use crate::{App, AppWindow, Page};
+
+thread_local! {
+    // The window lives on one thread; answers come back to it and find the pages here.
+    static PAGES: RefCell<Option<Rc<Pages>>> = const { RefCell::new(None) };
+}
+
+/// Everything the pages know between two callbacks.
+#[derive(Default)]
+struct State {
+    profile: Option<ProfileView>,
+    accounts: Vec<AccountView>,
+    settings: Settings,
+    sign_in: sign_in::SignInState,
+    create: create::CreateState,
+    editing: Option<AccountView>,
+    dialogs: dialogs::DialogState,
+    languages: Vec<String>,
+}
+
+/// The pages of one window.
+pub struct Pages {
+    ui: Weak<AppWindow>,
+    backend: Arc<dyn Backend>,
+    state: RefCell<State>,
+}
+
+impl Pages {
+    /// Connects the pages to the window and to whoever answers requests, and shows the first page that is due.
+    pub fn start(ui: &AppWindow, backend: Arc<dyn Backend>) {
+        let pages = Rc::new(Self { ui: ui.as_weak(), backend, state: RefCell::default() });
+        PAGES.with(|slot| *slot.borrow_mut() = Some(pages.clone()));
+        passphrase::wire(ui);
+        sign_in::wire(ui);
+        create::wire(ui);
+        options::wire(ui);
+        account::wire(ui);
+        dialogs::wire(ui);
+        pages.read_profile();
+    }
+
+    /// Tells the pages what changed. Call it on the window's thread.
+    pub fn handle(event: &Event) {
+        with(|pages| match event {
+            Event::ProfileChanged => pages.read_profile(),
+            Event::AccountChanged { .. } => pages.read_accounts(|_| {}),
+            Event::QuestionsChanged => dialogs::read_questions(pages),
+            Event::RegistrationChanged { registration } => create::read(pages, *registration),
+            Event::SettingsChanged => options::read_settings(pages),
+            _ => {}
+        });
+    }
+
+    /// Opens a page by the name of its menu entry; whether it was one.
+    pub fn act(name: &str) -> bool {
+        let known = matches!(name, "account-add" | "options" | "accounts" | "security");
+        with(|pages| match name {
+            "account-add" => sign_in::show(pages),
+            "options" => options::show(pages, None),
+            "accounts" => options::show(pages, Some(1)),
+            "security" => options::show(pages, Some(2)),
+            _ => {}
+        });
+        known
+    }
+
+    fn ui(&self) -> Option<AppWindow> {
+        self.ui.upgrade()
+    }
+
+    /// Sends a request; `then` runs on the window's thread with the answer.
+    fn ask(&self, request: Request, then: impl FnOnce(&Pages, Result<Reply, ApiError>) + Send + 'static) {
+        self.backend.request(
+            request,
+            Box::new(move |result| {
+                // Fails only when the window is gone; then nobody waits for the answer.
+                let _ = slint::invoke_from_event_loop(move || with(|pages| then(pages, result)));
+            }),
+        );
+    }
+
+    fn show(&self, page: Page) {
+        if let Some(ui) = self.ui() {
+            ui.global::<App>().set_page(page);
+        }
+    }
+
+    fn toast(&self, text: SharedString) {
+        if let Some(ui) = self.ui() {
+            ui.global::<App>().set_toast(text);
+        }
+    }
+
+    fn read_profile(&self) {
+        self.ask(Request::ProfileStatus {}, |pages, result| match result {
+            Ok(Reply::Profile(profile)) => pages.profile_is(profile),
+            Ok(_) => {}
+            Err(error) => pages.toast(error.message.into()),
+        });
+    }
+
+    fn profile_is(&self, profile: ProfileView) {
+        let state = profile.state;
+        self.state.borrow_mut().profile = Some(profile);
+        options::fill_security(self);
+        let page = self.ui().map(|ui| ui.global::<App>().get_page());
+        match state {
+            ProfileState::Absent => self.show(Page::FirstStart),
+            ProfileState::Locked => self.show(Page::Unlock),
+            ProfileState::Open if matches!(page, Some(Page::Opening | Page::FirstStart | Page::Unlock)) => {
+                passphrase::forget(self);
+                options::read_settings(self);
+                dialogs::read_questions(self);
+                self.read_accounts(|pages| {
+                    if pages.state.borrow().accounts.is_empty() {
+                        sign_in::show(pages);
+                    } else {
+                        pages.show(Page::Main);
+                    }
+                });
+            }
+            ProfileState::Open => {}
+        }
+    }
+
+    fn read_accounts(&self, then: impl FnOnce(&Pages) + Send + 'static) {
+        self.ask(Request::AccountList {}, |pages, result| {
+            if let Ok(Reply::Accounts(accounts)) = result {
+                pages.state.borrow_mut().accounts = accounts;
+                options::fill_accounts(pages);
+                account::refresh(pages);
+                dialogs::consider_passwords(pages);
+                then(pages);
+            }
+        });
+    }
+}
+
+/// Runs `f` with the pages of this thread's window, if there is one.
+fn with(f: impl FnOnce(&Pages)) {
+    let pages = PAGES.with(|slot| slot.borrow().clone());
+    if let Some(pages) = pages {
+        f(&pages);
+    }
+}
+
+fn model<T: Clone + 'static>(rows: Vec<T>) -> ModelRc<T> {
+    ModelRc::new(VecModel::from(rows))
+}
+
+/// Changes one row of a model in place, so that the field being typed in keeps its focus.
+fn change<T: Clone + 'static>(model: &ModelRc<T>, index: usize, f: impl FnOnce(&mut T)) {
+    if let Some(mut row) = model.row_data(index) {
+        f(&mut row);
+        model.set_row_data(index, row);
+    }
+}
