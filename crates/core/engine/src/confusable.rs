@@ -53,13 +53,20 @@ pub fn address_ascii(address: &str) -> Option<String> {
         None => (None, address),
     };
     let suspected = local.and_then(suspicion).is_some() || host_suspicion(host).is_some();
-    suspected.then(|| {
-        let host = idna::domain_to_ascii(host).unwrap_or_else(|_| punycode(host));
-        match local {
-            Some(local) => format!("{}@{host}", punycode(local)),
-            None => host,
-        }
-    })
+    suspected.then(|| address_in_ascii(address))
+}
+
+/// An address in ASCII, whatever letters it holds.
+pub fn address_in_ascii(address: &str) -> String {
+    let (local, host) = match address.split_once('@') {
+        Some((local, host)) => (Some(local), host),
+        None => (None, address),
+    };
+    let host = idna::domain_to_ascii(host).unwrap_or_else(|_| punycode(host));
+    match local {
+        Some(local) => format!("{}@{host}", punycode(local)),
+        None => host,
+    }
 }
 
 fn punycode(word: &str) -> String {

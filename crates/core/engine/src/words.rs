@@ -8,13 +8,16 @@ mod message;
 mod people;
 mod problem;
 mod profile;
+mod refusal;
 mod time;
+mod unreadable;
 
 pub use error::{
     already_there, bare_name, closing, contact_itself, empty_group, in_use, internal,
-    invalid_address, locked, no_message_text, no_profile, not_correctable, not_found, not_yet,
+    invalid_address, locked, no_message_text, no_profile, not_correctable, no_such_status, not_found,
+    not_yet,
     offline, out_of_range, picture, profile_exists, server_refused, server_without, store,
-    store_failed, too_long, withdrawn, wrong_passphrase,
+    store_failed, too_long, too_many_groups, withdrawn, wrong_passphrase,
 };
 pub use message::{
     delivery, failure, link_lookalike, link_userinfo, notice_offline, notice_waiting, privacy,
@@ -22,11 +25,17 @@ pub use message::{
 };
 pub use people::{availability, preview_request, spoken_contact, subtitle, unknown_author};
 pub use problem::{
-    ProblemContext, account_state, certificate_reason, password_change_off,
-    password_changed_not_stored, problem, registration_page,
+    ProblemContext, account_state, certificate_reason, empty_field, empty_password, form_label,
+    invalid_server, made_not_added, made_not_added_title, password_change_off, password_changed_not_stored, password_in_doubt,
+    password_rejected, problem, registration_busy, too_many_registrations,
 };
 pub use profile::{profile_warning, strength, strength_meaning};
+pub use refusal::{
+    already_sent, bad_resource, before_and_after, busy_with_key, empty_host, key,
+    scale_out_of_range, wait_with_passphrase,
+};
 pub use time::{day_and_time, span};
+pub use unreadable::unreadable;
 
 #[cfg(test)]
 mod tests;

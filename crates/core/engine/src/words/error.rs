@@ -282,3 +282,13 @@ pub fn picture(error: &PictureError) -> ApiError {
     };
     ApiError::new(ErrorKind::Invalid, text).at(Field::Picture)
 }
+
+/// More groups than a roster keeps of one person.
+pub fn too_many_groups(limit: usize) -> String {
+    format!("A person can be in at most {limit} groups.")
+}
+
+/// A status that nobody can choose.
+pub fn no_such_status() -> &'static str {
+    "This status cannot be chosen."
+}

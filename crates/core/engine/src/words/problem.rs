@@ -1,5 +1,5 @@
 use sotto_api::view::{AccountState, ProblemView};
-use sotto_api::{Problem, Timestamp};
+use sotto_api::{ApiError, ErrorKind, Field, Problem, Timestamp};
 
 use super::time::span;
 use crate::networks::Network;
@@ -266,11 +266,6 @@ pub fn certificate_reason(technical: &str, domain: &str, changed: bool) -> Strin
     }
 }
 
-/// The server wants its own page to be used for new accounts (XEP-0077 §5).
-pub fn registration_page(server: &str) -> String {
-    format!("{} makes new accounts on its page.", isolate(server))
-}
-
 /// Why the password cannot be changed from here.
 pub fn password_change_off(server: &str, online: bool) -> String {
     let server = isolate(server);
@@ -288,6 +283,100 @@ pub fn password_changed_not_stored(server: &str) -> String {
     format!(
         "{} has the new password from now on, but Sotto could not store it. Keep it in mind: you will be asked \
          for it at the next sign-in.",
+        isolate(server)
+    )
+}
+
+/// The server does not like the new password.
+pub fn password_rejected(server: &str, theirs: &str) -> ApiError {
+    let server = isolate(server);
+    let theirs = isolate(theirs);
+    let mut text = format!(
+        "{server} does not accept this password. The old one still holds. Try a longer one."
+    );
+    if !theirs.is_empty() {
+        text.push_str(" It said: ");
+        text.push_str(&theirs);
+    }
+    ApiError::new(ErrorKind::Refused, text)
+}
+
+/// No answer came to a change of the password.
+pub fn password_in_doubt(server: &str) -> String {
+    format!(
+        "{} did not answer, so it may have the old password or the new one. If it refuses the one at the next \
+         sign-in, use the other.",
+        isolate(server)
+    )
+}
+
+/// A password is missing.
+pub fn empty_password() -> ApiError {
+    ApiError::new(ErrorKind::Invalid, "Enter a password.").at(Field::Password)
+}
+
+/// A field of a form that must be filled.
+pub fn empty_field(label: &str) -> ApiError {
+    ApiError::new(
+        ErrorKind::Invalid,
+        format!("This must be filled: {}.", isolate(label)),
+    )
+}
+
+/// The server's name does not read.
+pub fn invalid_server() -> ApiError {
+    ApiError::new(
+        ErrorKind::Invalid,
+        "This is not the name of a server. It looks like riverside.example.",
+    )
+    .at(Field::Server)
+}
+
+/// Too many registrations at once.
+pub fn too_many_registrations() -> ApiError {
+    ApiError::new(
+        ErrorKind::Refused,
+        "Several accounts are being made already. Finish or cancel one of them first.",
+    )
+}
+
+/// A registration that waits for nothing, or for something else.
+pub fn registration_busy() -> ApiError {
+    ApiError::new(ErrorKind::Refused, "The form cannot be sent now. Look at it again.")
+}
+
+/// The label of a plain field of XEP-0077, which has only a name.
+pub fn form_label(name: &str) -> &str {
+    match name {
+        "username" => "Name",
+        "password" => "Password",
+        "nick" => "Nickname",
+        "name" => "Full name",
+        "first" => "First name",
+        "last" => "Family name",
+        "email" => "E-mail address",
+        "address" => "Street",
+        "city" => "City",
+        "state" => "State or region",
+        "zip" => "Postal code",
+        "phone" => "Telephone number",
+        "url" => "Web page",
+        "date" => "Date",
+        "misc" | "text" => "Other",
+        other => other,
+    }
+}
+
+/// Title of [`made_not_added`].
+pub fn made_not_added_title() -> &'static str {
+    "Made there, not added here"
+}
+
+/// The server made the account, but it could not be added to the profile.
+pub fn made_not_added(server: &str, why: &str) -> String {
+    format!(
+        "{} made the account, but it could not be added here. {why} Add it as an existing account, with the \
+         same password.",
         isolate(server)
     )
 }
