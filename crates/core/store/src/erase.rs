@@ -1,6 +1,7 @@
 //! Erasing for good: `secure_delete` overwrites what is freed, [`Store::checkpoint`] empties the log.
 
 use rusqlite::params;
+use serde::{Deserialize, Serialize};
 use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 
 use crate::error::{Result, StoreError};
@@ -38,7 +39,10 @@ impl Store {
                 self.secure_index(false)?;
                 self.erase_rows(conversation, messages)?;
                 self.secure_index(true)?;
-                self.setting_set(UNTIDY, &true)?;
+                // Merging that is under way goes over the new traces as well.
+                if self.setting::<Untidy>(UNTIDY)?.is_none() {
+                    self.setting_set(UNTIDY, &Untidy::Erased)?;
+                }
             }
             self.execute(
                 "UPDATE conversation SET draft = '', unread = 0, last_message = NULL, last_at = NULL
@@ -53,22 +57,40 @@ impl Store {
     /// Whether there is more to do: call it again, with pauses, until there is not. What is left undone
     /// at the end of the program is there at the next start.
     pub fn tidy(&self) -> Result<bool> {
-        if self.setting::<bool>(UNTIDY)? != Some(true) {
+        let Some(state) = self.setting::<Untidy>(UNTIDY)? else {
             return Ok(false);
-        }
-        self.atomically(|| {
-            let before = self.connection.total_changes();
-            // Negative: also merges what would not be merged by itself (FTS5 §6.8).
-            self.execute(
-                "INSERT INTO message_words (message_words, rank) VALUES ('merge', ?1)",
-                [-TIDY_PAGES],
-            )?;
-            let more = self.connection.total_changes() - before >= 2;
-            if !more {
-                self.setting_remove(UNTIDY)?;
+        };
+        self.atomically(|| match state {
+            Untidy::Erased => {
+                // FTS5 leaves an index that is one segment as it is, traces included: give it a second.
+                self.index_mark("INSERT INTO message_words (rowid, words) VALUES (?1, ?2)")?;
+                self.setting_set(UNTIDY, &Untidy::Merging)?;
+                Ok(true)
             }
-            Ok(more)
+            Untidy::Merging => {
+                let before = self.connection.total_changes();
+                // Negative: also merges what would not be merged by itself (FTS5 §6.8).
+                self.execute(
+                    "INSERT INTO message_words (message_words, rank) VALUES ('merge', ?1)",
+                    [-TIDY_PAGES],
+                )?;
+                let more = self.connection.total_changes() - before >= 2;
+                if !more {
+                    self.index_mark(
+                        "INSERT INTO message_words (message_words, rowid, words)
+                         VALUES ('delete', ?1, ?2)",
+                    )?;
+                    self.setting_remove(UNTIDY)?;
+                }
+                Ok(more)
+            }
         })
+    }
+
+    /// An entry that belongs to no message.
+    fn index_mark(&self, sql: &str) -> Result<()> {
+        self.execute(sql, params![NO_MESSAGE, "\u{e000}"])?;
+        Ok(())
     }
 
     fn secure_index(&self, secure: bool) -> Result<()> {
@@ -131,6 +153,7 @@ impl Store {
                 "DELETE FROM conversation",
                 "DELETE FROM archive_state",
                 "INSERT INTO message_words (message_words) VALUES ('delete-all')",
+                "DELETE FROM setting WHERE key = 'store.untidy'",
             ] {
                 self.execute(sql, [])?;
             }
@@ -159,5 +182,13 @@ impl Store {
 const ONE_BY_ONE: usize = 100;
 /// Pages of the index that one call of [`Store::tidy`] rewrites.
 const TIDY_PAGES: i64 = 200;
-/// Setting: the index holds words of erased messages.
+/// Setting: the index holds words of erased messages. Absent when it does not.
 const UNTIDY: &str = "store.untidy";
+const NO_MESSAGE: i64 = -1;
+
+/// How far [`Store::tidy`] is.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum Untidy {
+    Erased,
+    Merging,
+}

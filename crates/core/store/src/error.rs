@@ -119,6 +119,11 @@ impl From<rusqlite::Error> for StoreError {
             Some(Code::SystemIoFailure) => Self::Damaged {
                 detail: "the medium does not read or write".into(),
             },
+            Some(Code::CannotOpen) => Self::Io {
+                action: "opening the store",
+                source: io::Error::other("it cannot be opened"),
+            },
+            Some(Code::PermissionDenied) => Self::ReadOnly,
             _ => Self::Sql { source },
         }
     }

@@ -3,6 +3,7 @@
 mod database;
 mod file;
 mod job;
+mod keyring;
 mod slot;
 mod throttle;
 

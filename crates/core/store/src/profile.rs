@@ -180,6 +180,14 @@ impl ProfileDir {
         }
     }
 
+    /// Whether the medium lets the folder be written.
+    pub(crate) fn is_writable(&self) -> bool {
+        #[cfg(unix)]
+        return rustix::fs::access(&self.path, rustix::fs::Access::WRITE_OK).is_ok();
+        #[cfg(not(unix))]
+        return true;
+    }
+
     /// Puts the names in the folder on the medium.
     fn sync(&self) -> io::Result<()> {
         if cfg!(unix) {
@@ -252,4 +260,4 @@ pub(crate) fn crash_point(name: &'static str) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -49,7 +49,7 @@ fn check_with(connection: &Connection, supported: i64) -> Result<i64> {
     Ok(version)
 }
 
-fn migrate_with(connection: &Connection, migrations: &[&str]) -> Result<()> {
+pub(crate) fn migrate_with(connection: &Connection, migrations: &[&str]) -> Result<()> {
     let supported = migrations.len() as i64;
     let version = check_with(connection, supported)?;
     if version == supported {

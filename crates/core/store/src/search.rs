@@ -45,7 +45,9 @@ impl Store {
             }
         }
         let exact = wanted.expression(query.conversation, false);
-        Ok(self.search_candidates(query, &wanted, &exact, None)?.unwrap_or(nothing))
+        Ok(self
+            .search_candidates(query, &wanted, &exact, None)?
+            .unwrap_or(nothing))
     }
 
     /// The first page among the candidates; absent when `most` of them did not fill it.
@@ -172,7 +174,11 @@ impl Wanted {
             let folded = word.folded.as_str();
             if !word.dense {
                 let open = self.is_open(index);
-                let term = if open && short { words::cut(folded, READY) } else { folded };
+                let term = if open && short {
+                    words::cut(folded, READY)
+                } else {
+                    folded
+                };
                 let term = words::cut(term, words::LONGEST);
                 terms.push(quoted(term, open));
             } else if folded.chars().nth(1).is_none() {
@@ -224,38 +230,32 @@ fn matches(word: &Word, wanted: &Word, open: bool) -> bool {
     text == sought || (open && text.starts_with(sought))
 }
 
-/// The places of a part within a run that was folded character by character.
+/// The places of a part within a run of a script without spaces.
 fn dense_ranges(body: &str, word: &Word, sought: &str, ranges: &mut Vec<(usize, usize)>) {
     if !word.folded.contains(sought) {
         return;
     }
-    // Folding may change lengths: walk the characters of the text and find where each one's folded form begins.
+    // Folding changes lengths: remember for each character of the text where its folded form begins.
     let run = body.get(word.start..word.end).unwrap_or_default();
-    let starts: Vec<usize> = run
-        .char_indices()
-        .map(|(at, _)| at)
-        .chain([run.len()])
-        .collect();
-    let mut from = 0;
-    while let Some(first) = starts.get(from).copied() {
-        // The shortest stretch that begins here and folds to the part.
-        let hit = starts
-            .iter()
-            .skip(from + 1)
-            .take(2 * sought.chars().count())
-            .find(|end| words::fold(run.get(first..**end).unwrap_or_default()) == sought);
-        match hit {
-            Some(end) => {
-                ranges.push((word.start + first, word.start + end));
-                from = starts
-                    .iter()
-                    .position(|at| at == end)
-                    .unwrap_or(starts.len());
-            }
-            None => from += 1,
+    let mut folded = String::with_capacity(word.folded.len());
+    let mut borders = Vec::new();
+    for (at, character) in words::clusters(run) {
+        borders.push((folded.len(), word.start + at));
+        folded.push_str(&words::fold(character));
+    }
+    borders.push((folded.len(), word.end));
+    let before = ranges.len();
+    for (at, part) in folded.match_indices(sought) {
+        let first = borders
+            .partition_point(|(folded, _)| *folded <= at)
+            .saturating_sub(1);
+        let last = borders.partition_point(|(folded, _)| *folded < at + part.len());
+        if let (Some((_, start)), Some((_, end))) = (borders.get(first), borders.get(last)) {
+            ranges.push((*start, *end));
         }
     }
-    if ranges.is_empty() {
+    if ranges.len() == before {
+        // Characters that only meet across a border of ours: show the run as a whole.
         ranges.push((word.start, word.end));
     }
 }

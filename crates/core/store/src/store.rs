@@ -41,7 +41,11 @@ impl Store {
         for beside in crate::profile::STORE_SIDE_FILES {
             profile.check_file(beside)?;
         }
-        Self::open_file(&path, Some(key))
+        Self::open_file(&path, Some(key)).map_err(|error| match error {
+            // SQLite says only that it cannot make its log beside the file.
+            StoreError::Io { .. } if !profile.is_writable() => StoreError::ReadOnly,
+            error => error,
+        })
     }
 
     /// A store in memory only, with the same schema and code: for tests.
@@ -305,3 +309,6 @@ fn set(connection: &Connection, name: &str, value: &str) -> Result<()> {
         .optional()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,6 +69,28 @@ pub(crate) fn terms(word: &Word, push: &mut impl FnMut(&str)) {
     }
 }
 
+/// A text cut into characters with the marks that join them, each with the byte where it begins.
+pub(crate) fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut starts = text
+        .char_indices()
+        .filter(|(at, character)| *at == 0 || !joins(*character))
+        .map(|(at, _)| at)
+        .peekable();
+    std::iter::from_fn(move || {
+        let start = starts.next()?;
+        let end = starts.peek().copied().unwrap_or(text.len());
+        Some((start, text.get(start..end)?))
+    })
+}
+
+/// Whether a character joins the one before it under normalisation.
+fn joins(character: char) -> bool {
+    is_combining_mark(character)
+        || is_joiner(character)
+        // Vowels and endings of Hangul, voicing marks of half-width Kana.
+        || matches!(character, '\u{1160}'..='\u{11ff}' | '\u{ff9e}' | '\u{ff9f}')
+}
+
 /// The first so many characters.
 pub(crate) fn cut(folded: &str, longest: usize) -> &str {
     match folded.char_indices().nth(longest) {
@@ -122,3 +144,6 @@ fn is_dense(character: char) -> bool {
         | '\u{20000}'..='\u{3ffff}' // Han
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::file::{SECRET_FILE, VERSION, random_wrap_key};
 use super::slot::{Cost, Slot, WrapKey, Wrapping, random};
-use super::{DatabaseKey, KeyError, KeyFile};
+use super::{DatabaseKey, KeyError, KeyFile, keyring};
 use crate::profile::ProfileDir;
 
 /// Makes the key of a new profile.
@@ -82,7 +82,7 @@ impl UnlockJob {
                 let passphrase = self.passphrase.as_ref().ok_or(KeyError::PassphraseNeeded)?;
                 slot.wrapping.derive(passphrase)?
             }
-            Wrapping::Keyring { entry } => read_keyring(entry)?,
+            Wrapping::Keyring { entry } => wrap_key(&keyring::read(entry)?)?,
             Wrapping::File => read_secret(&self.profile)?,
         };
         slot.open(VERSION, &with)
@@ -127,7 +127,7 @@ impl ProtectJob {
         // From here on the new way is in force; what is left of the old one opens nothing.
         match &old.slot.wrapping {
             Wrapping::File => profile.remove_file(SECRET_FILE).ok(),
-            Wrapping::Keyring { entry } => forget_keyring(entry),
+            Wrapping::Keyring { entry } => keyring::forget(entry).ok(),
             Wrapping::Passphrase { .. } => None,
         };
         Ok(new)
@@ -153,7 +153,7 @@ fn wrap(
         Protection::None => {
             let with = random_wrap_key()?;
             let entry = URL_SAFE_NO_PAD.encode(random::<12>()?);
-            if write_keyring(&entry, &with).is_ok() {
+            if keyring::write(&entry, &with).is_ok() {
                 (Wrapping::Keyring { entry }, with)
             } else {
                 profile.replace_file(SECRET_FILE, with.as_slice())?;
@@ -178,40 +178,4 @@ fn wrap_key(bytes: &[u8]) -> Result<WrapKey, KeyError> {
         detail: "the stored secret has another length",
     })?;
     Ok(bytes.into())
-}
-
-const SERVICE: &str = "Sotto";
-
-fn entry(name: &str) -> Result<keyring::Entry, KeyError> {
-    keyring::Entry::new(SERVICE, name).map_err(|error| keyring_error(&error))
-}
-
-fn read_keyring(name: &str) -> Result<WrapKey, KeyError> {
-    let bytes = entry(name)?
-        .get_secret()
-        .map_err(|error| keyring_error(&error))?;
-    wrap_key(&Zeroizing::new(bytes))
-}
-
-/// Writes and reads back: a keyring that forgets must show now.
-fn write_keyring(name: &str, with: &WrapKey) -> Result<(), KeyError> {
-    entry(name)?
-        .set_secret(with.as_slice())
-        .map_err(|error| keyring_error(&error))?;
-    if *read_keyring(name)? != **with {
-        return Err(KeyError::Keyring {
-            detail: "it gave back something else".into(),
-        });
-    }
-    Ok(())
-}
-
-fn forget_keyring(name: &str) -> Option<()> {
-    entry(name).ok()?.delete_credential().ok()
-}
-
-fn keyring_error(error: &keyring::Error) -> KeyError {
-    KeyError::Keyring {
-        detail: error.to_string(),
-    }
 }

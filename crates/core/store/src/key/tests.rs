@@ -1,1 +1,382 @@
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
 
+use sotto_api::view::ProtectionKind;
+use sotto_api::{Protection, Secret};
+use tempfile::TempDir;
+
+use super::slot::Cost;
+use super::*;
+use crate::profile::ProfileDir;
+use crate::profile::tests::crash_at;
+
+/// Quick enough to be run a few hundred times; everything else is as in earnest.
+const CHEAP: Cost = Cost {
+    memory_kib: 64,
+    passes: 1,
+    lanes: 1,
+};
+
+fn profile() -> (TempDir, ProfileDir) {
+    let home = tempfile::tempdir().expect("a folder");
+    let profile = ProfileDir::open(&home.path().join("profile")).expect("it opens");
+    (home, profile)
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text.into())
+}
+
+fn passphrase(text: &str) -> Protection {
+    Protection::Passphrase {
+        passphrase: secret(text),
+    }
+}
+
+fn create(profile: &ProfileDir, protection: Protection) -> DatabaseKey {
+    let mut job = KeyFile::create_job(profile, protection);
+    job.cost = CHEAP;
+    job.run().expect("it makes").1
+}
+
+fn protect(
+    profile: &ProfileDir,
+    current: Option<&str>,
+    protection: Protection,
+) -> Result<KeyFile, KeyError> {
+    let file = KeyFile::load(profile)?.expect("a key file");
+    let mut job = file.protect_job(profile, current.map(secret), protection);
+    job.cost = CHEAP;
+    job.run()
+}
+
+fn unlock(profile: &ProfileDir, with: Option<&str>) -> Result<DatabaseKey, KeyError> {
+    let file = KeyFile::load(profile)?.expect("a key file");
+    file.unlock_job(profile, with.map(secret)).run()
+}
+
+fn key_path(profile: &ProfileDir) -> std::path::PathBuf {
+    profile.path().join("profile.key")
+}
+
+fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(path).expect("it reads")).expect("it parses")
+}
+
+#[test]
+fn s_store_01_a_guess_costs_argon2id_with_64_mib_and_three_passes() {
+    let (_home, profile) = profile();
+    let (file, key) = KeyFile::create_job(&profile, passphrase("correct"))
+        .run()
+        .expect("it makes");
+    let slot = &json(&key_path(&profile))["slots"][0];
+    assert_eq!(slot["kdf"], "argon2id");
+    assert!(slot["memory_kib"].as_u64() >= Some(65_536), "{slot}");
+    assert!(slot["passes"].as_u64() >= Some(3), "{slot}");
+    assert_eq!(
+        slot["salt"].as_str().map(str::len),
+        Some(24),
+        "16 bytes in Base64"
+    );
+    assert_eq!(file.protection(), ProtectionKind::Passphrase);
+
+    let start = Instant::now();
+    let wrong = file.unlock_job(&profile, Some(secret("wrong"))).run();
+    let spent = start.elapsed();
+    assert!(matches!(wrong, Err(KeyError::WrongPassphrase)), "{wrong:?}");
+    let opened = file
+        .unlock_job(&profile, Some(secret("correct")))
+        .run()
+        .expect("it opens");
+    assert_eq!(opened.expose(), key.expose());
+    // Not a benchmark: only that nothing was skipped. The cost itself is checked above.
+    assert!(spent.as_millis() > 20, "{spent:?}");
+}
+
+#[test]
+fn s_store_01_every_profile_and_every_change_has_a_salt_of_its_own() {
+    let mut salts = std::collections::HashSet::new();
+    for _ in 0..5 {
+        let (_home, profile) = profile();
+        create(&profile, passphrase("same"));
+        salts.insert(json(&key_path(&profile))["slots"][0]["salt"].to_string());
+        protect(&profile, Some("same"), passphrase("same")).expect("it changes");
+        salts.insert(json(&key_path(&profile))["slots"][0]["salt"].to_string());
+    }
+    assert_eq!(salts.len(), 10);
+}
+
+#[test]
+fn s_store_02_a_flipped_bit_in_the_key_file_never_gives_another_key() {
+    let (_home, profile) = profile();
+    let key = create(&profile, passphrase("correct"));
+    let path = key_path(&profile);
+    let copy = profile.path().join("profile.key.copy");
+    let whole = fs::read(&path).expect("it reads");
+    let mut refused = 0;
+    for at in 0..whole.len() {
+        for bit in 0..8 {
+            let mut bent = whole.clone();
+            bent[at] ^= 1 << bit;
+            fs::write(&path, &bent).expect("it writes");
+            fs::write(&copy, &bent).expect("it writes");
+            match unlock(&profile, Some("correct")) {
+                // White space, or the case of a hexadecimal digit's neighbour: read as before.
+                Ok(opened) => assert_eq!(opened.expose(), key.expose(), "byte {at} bit {bit}"),
+                Err(KeyError::Damaged { .. } | KeyError::Newer { .. }) => refused += 1,
+                Err(other) => panic!("byte {at} bit {bit}: {other}"),
+            }
+        }
+    }
+    assert!(
+        refused > whole.len() * 7,
+        "{refused} of {}",
+        whole.len() * 8
+    );
+}
+
+#[test]
+fn s_store_02_parameters_are_bound_to_the_key() {
+    let (_home, profile) = profile();
+    create(&profile, passphrase("correct"));
+    let mut file = KeyFile::load(&profile)
+        .expect("it loads")
+        .expect("a key file");
+    // Somebody who writes a fitting check as well.
+    if let super::slot::Wrapping::Passphrase { salt, .. } = &mut file.slot.wrapping {
+        *salt = salt.to_ascii_uppercase();
+    }
+    file.save(&profile).expect("it saves");
+    let opened = unlock(&profile, Some("correct"));
+    assert!(
+        matches!(opened, Err(KeyError::WrongPassphrase)),
+        "{opened:?}"
+    );
+    if let super::slot::Wrapping::Passphrase { cost, .. } = &mut file.slot.wrapping {
+        cost.memory_kib = u32::MAX;
+    }
+    file.save(&profile).expect("it saves");
+    let opened = unlock(&profile, Some("correct"));
+    assert!(
+        matches!(opened, Err(KeyError::Damaged { .. })),
+        "{opened:?}"
+    );
+}
+
+#[test]
+fn s_store_02_a_damaged_key_file_is_mended_from_its_copy() {
+    let (_home, profile) = profile();
+    let key = create(&profile, passphrase("correct"));
+    let path = key_path(&profile);
+    let whole = fs::read(&path).expect("it reads");
+    for damage in [
+        &b""[..],
+        b"{\"version\":1}",
+        &whole[..whole.len() / 2],
+        &[0xff; 700],
+    ] {
+        fs::write(&path, damage).expect("it writes");
+        let opened = unlock(&profile, Some("correct")).expect("it opens by the copy");
+        assert_eq!(opened.expose(), key.expose());
+        assert_eq!(fs::read(&path).expect("it reads"), whole);
+    }
+    fs::remove_file(&path).expect("it removes");
+    unlock(&profile, Some("correct")).expect("it opens by the copy");
+    assert_eq!(fs::read(&path).expect("it reads"), whole);
+}
+
+#[test]
+fn s_store_03_after_a_crash_the_old_way_or_the_new_one_opens() {
+    type Way = (fn() -> Protection, Option<&'static str>);
+    let ways: [Way; 3] = [
+        (|| passphrase("first"), Some("first")),
+        (|| passphrase("second"), Some("second")),
+        (|| Protection::None, None),
+    ];
+    let mut crashes = 0;
+    for (from, old) in &ways {
+        for (to, new) in &ways {
+            for n in 0.. {
+                let (_home, profile) = profile();
+                let key = create(&profile, from());
+                let crashed = crash_at(n, || protect(&profile, *old, to()).expect("it changes"));
+                let opened = unlock(&profile, *new).or_else(|_| unlock(&profile, *old));
+                let opened = opened.unwrap_or_else(|error| panic!("neither, at {n}: {error}"));
+                assert_eq!(opened.expose(), key.expose());
+                // And it can be changed again, to an end, after which only the new way opens.
+                let now = if unlock(&profile, *new).is_ok() {
+                    new
+                } else {
+                    old
+                };
+                protect(&profile, *now, passphrase("third")).expect("it changes");
+                let opened = unlock(&profile, Some("third")).expect("it opens");
+                assert_eq!(opened.expose(), key.expose());
+                let (old_way, new_way) = (unlock(&profile, *old), unlock(&profile, *new));
+                assert!(old_way.is_err() && new_way.is_err());
+                if !crashed {
+                    break;
+                }
+                crashes += 1;
+            }
+        }
+    }
+    assert!(crashes >= 60, "{crashes} places to crash at");
+}
+
+#[test]
+fn s_store_04_every_wrong_passphrase_is_told_in_the_same_words() {
+    let (_home, profile) = profile();
+    create(&profile, passphrase("correct horse"));
+    let told: std::collections::HashSet<String> = [
+        "correct",
+        "Correct horse",
+        "correct horse ",
+        "x",
+        "",
+        "\u{0}",
+        "ö",
+    ]
+    .into_iter()
+    .map(|guess| {
+        unlock(&profile, Some(guess))
+            .expect_err("wrong")
+            .to_string()
+    })
+    .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let none = unlock(&profile, None);
+    assert!(matches!(none, Err(KeyError::PassphraseNeeded)), "{none:?}");
+}
+
+#[test]
+fn without_a_passphrase_the_key_lies_in_a_file_for_the_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_home, profile) = profile();
+    let key = create(&profile, Protection::None);
+    let file = KeyFile::load(&profile)
+        .expect("it loads")
+        .expect("a key file");
+    assert_eq!(file.protection(), ProtectionKind::KeyFile);
+    let path = profile.path().join("profile.secret");
+    let mode = fs::metadata(&path)
+        .expect("it is there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(
+        unlock(&profile, None).expect("it opens").expose(),
+        key.expose()
+    );
+
+    // The file does not hold the key itself, and is gone once there is a passphrase.
+    let secret = fs::read(&path).expect("it reads");
+    assert_ne!(secret.as_slice(), key.expose());
+    protect(&profile, None, passphrase("now")).expect("it changes");
+    assert!(!path.exists());
+    assert_eq!(
+        unlock(&profile, Some("now")).expect("it opens").expose(),
+        key.expose()
+    );
+
+    // An old copy of the file opens nothing any more.
+    fs::write(&path, secret).expect("it writes");
+    assert!(unlock(&profile, None).is_err());
+}
+
+/// With a keyring and back, in one test, because the keyring of the tests is one for the process.
+#[test]
+fn s_store_14_a_keyring_is_used_where_there_is_one_and_its_loss_is_told() {
+    use super::keyring::system::KEYRING;
+    let keyring = || KEYRING.lock().expect("the keyring");
+    let (_home, profile) = profile();
+    *keyring() = Some(std::collections::HashMap::new());
+    let key = create(&profile, Protection::None);
+    let file = KeyFile::load(&profile)
+        .expect("it loads")
+        .expect("a key file");
+    assert_eq!(file.protection(), ProtectionKind::Keyring);
+    assert!(!profile.path().join("profile.secret").exists());
+    assert_eq!(
+        unlock(&profile, None).expect("it opens").expose(),
+        key.expose()
+    );
+
+    let entries = keyring().take();
+    let absent = unlock(&profile, None);
+    assert!(
+        matches!(absent, Err(KeyError::Keyring { .. })),
+        "{absent:?}"
+    );
+    *keyring() = entries;
+    protect(&profile, None, passphrase("now")).expect("it changes");
+    assert_eq!(keyring().as_ref().map(|entries| entries.len()), Some(0));
+    assert_eq!(
+        unlock(&profile, Some("now")).expect("it opens").expose(),
+        key.expose()
+    );
+    *keyring() = None;
+}
+
+#[test]
+fn a_lost_secret_is_told_as_that() {
+    let (_home, profile) = profile();
+    create(&profile, Protection::None);
+    fs::remove_file(profile.path().join("profile.secret")).expect("it removes");
+    let opened = unlock(&profile, None);
+    assert!(
+        matches!(opened, Err(KeyError::SecretMissing { .. })),
+        "{opened:?}"
+    );
+}
+
+#[test]
+fn a_second_profile_is_not_made_over_the_first() {
+    let (_home, profile) = profile();
+    let key = create(&profile, passphrase("correct"));
+    let again = KeyFile::create_job(&profile, passphrase("other")).run();
+    assert!(matches!(again, Err(KeyError::Exists)));
+    assert_eq!(
+        unlock(&profile, Some("correct"))
+            .expect("it opens")
+            .expose(),
+        key.expose()
+    );
+}
+
+#[test]
+fn an_empty_passphrase_is_refused() {
+    let (_home, profile) = profile();
+    let made = KeyFile::create_job(&profile, passphrase("")).run();
+    assert!(matches!(made, Err(KeyError::Empty)));
+    assert!(KeyFile::load(&profile).expect("it loads").is_none());
+}
+
+#[test]
+fn a_key_file_of_a_newer_version_is_refused_and_kept() {
+    let (_home, profile) = profile();
+    let newer = br#"{"sotto":"profile key","version":2,"quantum":true}"#;
+    fs::write(key_path(&profile), newer).expect("it writes");
+    let loaded = KeyFile::load(&profile);
+    assert!(
+        matches!(
+            loaded,
+            Err(KeyError::Newer {
+                found: 2,
+                supported: 1
+            })
+        ),
+        "{loaded:?}"
+    );
+    assert_eq!(fs::read(key_path(&profile)).expect("it reads"), newer);
+}
+
+#[test]
+fn jobs_can_be_run_on_another_thread() {
+    fn send<T: Send>() {}
+    send::<CreateJob>();
+    send::<UnlockJob>();
+    send::<ProtectJob>();
+    send::<DatabaseKey>();
+}
