@@ -8,7 +8,7 @@ use minidom::Element;
 use crate::data_form::submit_field;
 use crate::dom::{self, Build, el};
 use crate::ns;
-use crate::refused::{Refused, sender};
+use crate::refused::{Refused, is_own_account, sender};
 use crate::stanza_id::MAX_ID;
 
 /// Most items that are kept of an event or answer.
@@ -93,6 +93,9 @@ pub fn parse_event(message: &Element, own: &BareJid) -> Result<Option<Event>, Re
         Some(jid) if jid.resource().is_none() => jid.to_bare(),
         Some(_) => return Err(Refused::ForeignSender),
     };
+    if owner == *own && !is_own_account(message, own) {
+        return Err(Refused::ForeignSender);
+    }
     let event = dom::only_child(message, "event", ns::PUBSUB_EVENT).ok_or(Refused::Malformed)?;
     let Some(content) = event.children().find(|child| {
         child.has_ns(ns::PUBSUB_EVENT) && matches!(child.name(), "items" | "purge" | "delete")
