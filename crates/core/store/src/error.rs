@@ -116,8 +116,9 @@ impl From<rusqlite::Error> for StoreError {
             },
             Some(Code::NotADatabase) => Self::WrongKey,
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::InUse,
-            Some(Code::SystemIoFailure) => Self::Damaged {
-                detail: "the medium does not read or write".into(),
+            Some(Code::SystemIoFailure) => Self::Io {
+                action: "reading or writing the store",
+                source: io::Error::other("the medium does not do it"),
             },
             Some(Code::CannotOpen) => Self::Io {
                 action: "opening the store",
