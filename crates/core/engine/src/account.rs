@@ -17,9 +17,7 @@ use std::time::Instant;
 use sotto_api::view::{Availability, ProblemView};
 use sotto_api::{AccountId, QuestionId, Secret};
 use sotto_store::row::AccountRow;
-use sotto_xmpp::iq::Kind as IqKind;
 use sotto_xmpp::sm::ResumeState;
-use sotto_xmpp::stanza_error::StanzaError;
 use sotto_xmpp::stream::ClientStream;
 use sotto_xmpp::{BareJid, Element, FullJid, Jid, iq};
 
@@ -27,6 +25,7 @@ use crate::context::Context;
 use crate::io::{LinkId, WorkId};
 use crate::messages;
 
+pub(crate) use connection::CLOSE_WAIT;
 pub(crate) use pending::{IqReply, Pending};
 
 /// All accounts of the open profile.
@@ -53,7 +52,11 @@ pub(crate) struct Account {
     passwords: Passwords,
     /// Keys that the person accepted until the program ends.
     accepted_now: Vec<[u8; 32]>,
-    requests: iq::Tracker<Pending>,
+    requests: Option<iq::Tracker<Pending>>,
+    /// Something may wait in the outbox.
+    outbox_awake: bool,
+    /// The stream has gone on and the store does not know it yet.
+    unkept: bool,
     /// Stanzas besides messages that the server has not confirmed; sent again on resumption.
     unacked: VecDeque<(u32, Element)>,
     /// The position of the last stream, where the store's is older on purpose (while the archive is read).
@@ -90,8 +93,10 @@ struct Connection {
     sm: bool,
     /// `Close` was commanded.
     closing: bool,
-    /// The position in the store is older than the stream's.
+    /// The position that the store has.
     saved: Option<ResumeState>,
+    /// Stanzas that were handled in memory only: not yet to be confirmed to the server.
+    unmarked: u32,
 }
 
 /// The passwords of an account that are not (only) in the store.
@@ -119,7 +124,9 @@ impl Account {
             retry: retry::Retry::default(),
             passwords: Passwords::default(),
             accepted_now: Vec::new(),
-            requests: iq::Tracker::default(),
+            requests: None,
+            outbox_awake: false,
+            unkept: false,
             unacked: VecDeque::new(),
             resume: None,
             ack_overdue: false,
@@ -165,24 +172,18 @@ impl Account {
         &mut self,
         cx: &mut Context,
         to: Option<Jid>,
-        kind: IqKind,
+        method: iq::Method,
         payload: Element,
         pending: Pending,
     ) -> bool {
-        if self.bound_stream().is_none() {
+        let bound = self.bound_stream().is_some();
+        let Some(requests) = self.requests.as_mut().filter(|_| bound) else {
             return false;
-        }
-        todo!()
-    }
-
-    /// Answers an iq of type `get` or `set` that came.
-    pub fn reply(&mut self, cx: &mut Context, iq: &Element, payload: Option<Element>) {
-        self.send(cx, sotto_xmpp::iq::result(iq, payload));
-    }
-
-    /// Refuses an iq of type `get` or `set` that came.
-    pub fn reply_error(&mut self, cx: &mut Context, iq: &Element, error: &StanzaError) {
-        self.send(cx, sotto_xmpp::iq::error(iq, error));
+        };
+        let random = &mut *cx.effects.random;
+        let iq = requests.send(method, to, payload, pending, cx.now.instant, random);
+        self.send(cx, iq);
+        true
     }
 
     fn bound_stream(&mut self) -> Option<&mut ClientStream> {

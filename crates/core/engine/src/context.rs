@@ -1,8 +1,9 @@
 use sotto_api::view::Settings;
-use sotto_api::{ApiError, Outcome, Reply, RequestId};
+use sotto_api::{ApiError, Outcome, Reply, RequestId, Timestamp};
 use sotto_store::Store;
 
 use crate::changes::Changes;
+use crate::networks::Networks;
 use crate::io::{ClientId, Now, Output, WorkId, WorkJob};
 use crate::io::{LinkCommand, LinkId};
 
@@ -24,6 +25,7 @@ pub(crate) struct Context<'a> {
     pub now: Now,
     pub store: &'a Store,
     pub settings: &'a Settings,
+    pub networks: &'a Networks,
     /// Name and version of the program, for example `Sotto 0.1.0`.
     pub software: &'a str,
     /// What changed; becomes events.
@@ -31,7 +33,17 @@ pub(crate) struct Context<'a> {
     pub effects: &'a mut Effects,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// The wall clock.
+    pub fn timestamp(&self) -> Timestamp {
+        Timestamp(self.now.unix_ms)
+    }
+
+    /// The person's language, BCP 47; empty when it is the system's.
+    pub fn language(&self) -> &'a str {
+        &self.settings.language
+    }
+
     /// Answers a request for which the handler gave no reply.
     pub fn answer(&mut self, to: ReplyTo, answer: Result<Reply, ApiError>) {
         self.effects.answer(to, answer);
@@ -97,4 +109,13 @@ impl Effects {
         self.outputs.push_back(Output::Work { work, job });
         work
     }
+}
+
+/// What outlives the opening and closing of a profile.
+pub(crate) struct Shared {
+    pub now: Now,
+    pub software: String,
+    pub networks: Networks,
+    pub changes: Changes,
+    pub effects: Effects,
 }

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use sotto_store::{DatabaseKey, KeyError, KeyFile};
+
 /// Slow work, away from the engine's thread.
 pub struct WorkJob(Box<dyn FnOnce() -> WorkResult + Send>);
 
@@ -23,7 +25,20 @@ impl fmt::Debug for WorkJob {
 /// What a [`WorkJob`] found; only the engine looks inside.
 pub struct WorkResult(pub(crate) Done);
 
+impl WorkResult {
+    /// The work could not be run to its end: the pool is gone, or the job panicked.
+    pub fn failed() -> Self {
+        Self(Done::Failed)
+    }
+}
+
 pub(crate) enum Done {
+    /// A profile's key was found or made; with the key file when it is new.
+    Key(Result<(Option<KeyFile>, DatabaseKey), KeyError>),
+    /// A profile's key is kept in another way now.
+    Protected(Result<KeyFile, KeyError>),
+    /// A picture was looked at.
+    Picture(Result<Vec<u8>, crate::picture::PictureError>),
     /// The job itself failed by a fault of ours.
     Failed,
 }

@@ -10,7 +10,6 @@ use sotto_xmpp::stream::{
 use zeroize::Zeroizing;
 
 use super::{Account, Connection, State};
-use crate::certificates;
 use crate::context::Context;
 use crate::error::Fault;
 use crate::io::{CloseReason, DialPlan, LinkCommand, LinkEvent, LinkId, TlsEstablished};
@@ -43,7 +42,7 @@ impl Account {
     pub fn connect(&mut self, cx: &mut Context) -> Result<(), Fault> {
         self.drop_connection(cx);
         if self.row.settings.client_certificate.is_none() && self.password(cx)?.is_none() {
-            self.problem = Some(self.worded(&Problem::NoPassword, ""));
+            self.problem = Some(self.worded(cx, &Problem::NoPassword, ""));
             self.set_state(cx, State::NeedsPassword);
             return Ok(());
         }
@@ -81,6 +80,7 @@ impl Account {
                 }
             }
             LinkEvent::Received(bytes) => {
+                self.unkept = true;
                 if let Some(stream) = self.connection.as_mut().and_then(|c| c.stream.as_mut()) {
                     stream.handle_bytes(&bytes, cx.now.instant);
                 }
@@ -166,7 +166,7 @@ impl Account {
             CloseReason::Proxy(cause) => (Problem::Proxy, cause),
             CloseReason::Tls(cause) => (Problem::ConnectionLost, cause),
             CloseReason::Certificate { reason, chain } => {
-                self.problem = Some(self.worded(&Problem::Certificate, &reason));
+                self.problem = Some(self.worded(cx, &Problem::Certificate, &reason));
                 self.set_state(cx, State::Stopped);
                 return Ok(Some(CertificateProblem {
                     domain: self.domain().to_owned(),
@@ -177,7 +177,7 @@ impl Account {
         };
         // A failure that the stream reported says more than the end of the connection after it.
         if !matches!(self.state, State::Waiting { .. }) {
-            self.problem = Some(self.worded(&kind, &details));
+            self.problem = Some(self.worded(cx, &kind, &details));
             self.wait(cx);
         }
         Ok(None)
@@ -335,7 +335,7 @@ impl Account {
             cx.effects.link(connection.link, LinkCommand::Close);
         }
         self.resume = None;
-        self.messages.interrupted();
+        self.messages.forget_held();
         if self.row.enabled {
             self.wait(cx);
         }
@@ -377,12 +377,12 @@ impl Account {
         crate::messages::typing::handle_timeout(cx, self)
     }
 
-    pub(super) fn worded(&self, kind: &Problem, details: &str) -> sotto_api::view::ProblemView {
+    pub(super) fn worded(&self, cx: &Context, kind: &Problem, details: &str) -> sotto_api::view::ProblemView {
         problem(
             kind,
             ProblemContext {
                 server: self.domain(),
-                network: crate::networks::find(&self.row.network),
+                network: cx.networks.get(&self.row.network),
                 details,
             },
         )
@@ -423,6 +423,7 @@ impl Connection {
             sm: false,
             closing: false,
             saved: None,
+            unmarked: 0,
         }
     }
 

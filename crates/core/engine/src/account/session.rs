@@ -58,6 +58,7 @@ impl Account {
             self.ask_features(cx, server);
             people::stream_resumed(cx, self)?;
         }
+        messages::archive::stream_resumed(cx, self)?;
         self.wake_outbox();
         Ok(())
     }
@@ -140,6 +141,7 @@ impl Account {
     /// The connection is gone, the stream may be resumed: what is typed waits.
     pub(super) fn interrupted(&mut self, cx: &mut Context) -> Result<(), Fault> {
         self.ack_overdue = false;
+        self.messages.archive.interrupted();
         messages::account_state_changed(cx, self)
     }
 
@@ -165,7 +167,7 @@ impl Account {
     ) -> Result<(), Fault> {
         let course = course(failure);
         let details = failure.to_string();
-        self.problem = Some(self.worded(&course.problem(), &details));
+        self.problem = Some(self.worded(cx, &course.problem(), &details));
         if let Some(connection) = &mut self.connection {
             if connection.closing {
                 return Ok(());

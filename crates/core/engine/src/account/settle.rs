@@ -18,7 +18,15 @@ impl Account {
             .and_then(|c| c.stream.as_mut())
             .and_then(sotto_xmpp::stream::ClientStream::poll_event)
         {
+            self.unkept = true;
             self.handle_stream_event(cx, event)?;
+        }
+        if !self.messages.archive.is_asking()
+            && let Some(connection) = &mut self.connection
+            && let Some(stream) = &mut connection.stream
+        {
+            // Leaves for the server only after the commit, like everything else.
+            stream.mark_handled(std::mem::take(&mut connection.unmarked));
         }
         self.keep_position(cx)
     }
@@ -55,9 +63,8 @@ impl Account {
             }
             StreamEvent::Stanza(stanza) => {
                 self.handle_stanza(cx, stanza)?;
-                if let Some(stream) = self.connection.as_mut().and_then(|c| c.stream.as_mut()) {
-                    // Leaves for the server only after the commit, like everything else.
-                    stream.mark_handled(1);
+                if let Some(connection) = &mut self.connection {
+                    connection.unmarked += 1;
                 }
             }
             StreamEvent::Acked { sequence } => {
@@ -74,16 +81,20 @@ impl Account {
         Ok(())
     }
 
-    /// The keys of a log-in are there, if they are for this account's stream.
-    pub(crate) fn handle_scram(&mut self, cx: &mut Context, work: WorkId, done: Done) -> bool {
+    /// Whether the account's log-in waits for this work.
+    pub(crate) fn awaits(&self, work: WorkId) -> bool {
+        let awaited = self.connection.as_ref().and_then(|c| c.scram);
+        awaited.is_some_and(|(awaited, _)| awaited == work)
+    }
+
+    /// The keys of a log-in are there.
+    pub(crate) fn handle_scram(&mut self, cx: &mut Context, done: Done) {
         let Some(connection) = &mut self.connection else {
-            return false;
+            return;
         };
-        let Some((_, job)) = connection.scram.take_if(|(awaited, _)| *awaited == work) else {
-            return false;
-        };
-        match (done, &mut connection.stream) {
-            (Done::Scram(keys), Some(stream)) => {
+        let job = connection.scram.take();
+        match (done, &mut connection.stream, job) {
+            (Done::Scram(keys), Some(stream), Some((_, job))) => {
                 stream.handle_scram_key(job, keys, cx.now.instant);
             }
             _ => {
@@ -91,7 +102,11 @@ impl Account {
                 self.wait(cx);
             }
         }
-        true
+    }
+
+    /// Whether the stream went on since this was last asked.
+    pub(crate) fn take_unkept(&mut self) -> bool {
+        std::mem::take(&mut self.unkept)
     }
 
     /// Keeps the stream's position together with the effects of what it counts.
@@ -110,6 +125,7 @@ impl Account {
             return Ok(());
         }
         let json = state.as_ref().and_then(|state| serde_json::to_string(state).ok());
+        self.unkept = true;
         cx.store.sm_state_set(self.id, json.as_deref())?;
         connection.saved = state;
         Ok(())
@@ -153,6 +169,12 @@ impl Account {
             };
             cx.effects.link(connection.link, command);
         }
+    }
+
+    /// Lets the last words of a sign-out go and closes the connection, without waiting for an answer.
+    pub(crate) fn flush_farewell(&mut self, cx: &mut Context) {
+        self.transmit(cx);
+        self.drop_connection(cx);
     }
 
     /// Whether stanzas are taken now.

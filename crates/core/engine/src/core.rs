@@ -1,0 +1,457 @@
+//! The open profile: every input finds its way from here.
+
+use std::time::Instant;
+
+use sotto_api::view::Settings;
+use sotto_api::{ApiError, CertificateAnswer, QuestionId, Reply, Request};
+use sotto_store::Store;
+use sotto_xmpp::BareJid;
+
+use crate::account::{Account, Accounts};
+use crate::certificates::{Questions, Subject};
+use crate::context::{Answer, Context, ReplyTo, Shared};
+use crate::error::Fault;
+use crate::io::{LinkEvent, LinkId, WorkId};
+use crate::registration::{Effect, Registrations};
+use crate::work::Done;
+use crate::{accounts, messages, password, people, words};
+
+const SETTINGS: &str = "settings";
+
+/// Everything that needs an open profile.
+pub(crate) struct Core {
+    store: Store,
+    settings: Settings,
+    accounts: Accounts,
+    registrations: Registrations,
+    questions: Questions,
+}
+
+impl Core {
+    /// Reads what the store has; [`Core::start`] goes online.
+    pub fn open(store: Store) -> Result<Self, Fault> {
+        let settings = store.setting(SETTINGS)?.unwrap_or_default();
+        let mut accounts = Accounts::new();
+        for row in store.accounts()? {
+            let Ok(address) = BareJid::new(&row.address) else {
+                tracing::error!(account = row.id.0, "an address in the store does not read");
+                continue;
+            };
+            accounts.insert(row.id, Account::new(row, address));
+        }
+        Ok(Self {
+            store,
+            settings,
+            accounts,
+            registrations: Registrations::default(),
+            questions: Questions::default(),
+        })
+    }
+
+    /// Every account that should be online dials.
+    pub fn start(&mut self, shared: &mut Shared) {
+        let ids: Vec<_> = self.accounts.keys().copied().collect();
+        for id in ids {
+            self.step(shared, |cx, core| {
+                let account = core.accounts.get_mut(&id);
+                account.map_or(Ok(()), |account| account.start(cx))
+            });
+        }
+    }
+
+    // ---- one input, one transaction ----------------------------------------------------------
+
+    /// Runs one step as one transaction; afterwards what it wants to send is handed over.
+    fn step(
+        &mut self,
+        shared: &mut Shared,
+        work: impl FnOnce(&mut Context, &mut Parts) -> Result<(), Fault>,
+    ) {
+        if let Err(fault) = self.transact(shared, false, work) {
+            tracing::warn!(%fault, "a step was rolled back");
+        }
+        self.flush(shared);
+    }
+
+    fn transact<T, E: From<Fault>>(
+        &mut self,
+        shared: &mut Shared,
+        durable: bool,
+        work: impl FnOnce(&mut Context, &mut Parts) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let begun = if durable {
+            self.store.begin_durable()
+        } else {
+            self.store.begin()
+        };
+        begun.map_err(Fault::from)?;
+        let (mut cx, mut parts) = split(self, shared);
+        let done = work(&mut cx, &mut parts).and_then(|done| {
+            for account in parts.accounts.values_mut() {
+                account.drive(&mut cx)?;
+            }
+            cx.store.commit().map_err(Fault::from)?;
+            Ok(done)
+        });
+        if done.is_err() && cx.store.in_transaction() {
+            cx.store.rollback().map_err(Fault::from)?;
+        }
+        for account in parts.accounts.values_mut() {
+            if account.take_unkept() && done.is_err() {
+                // Its stream has gone on in memory only: it begins again from what is kept.
+                account.abort(&mut cx);
+            }
+        }
+        done
+    }
+
+    fn flush(&mut self, shared: &mut Shared) {
+        let (mut cx, parts) = split(self, shared);
+        for account in parts.accounts.values_mut() {
+            account.flush(&mut cx);
+        }
+    }
+
+    // ---- requests ----------------------------------------------------------------------------
+
+    /// Handles a request; absent: it is answered later.
+    pub fn handle_request(&mut self, shared: &mut Shared, to: ReplyTo, request: Request) -> Answer {
+        let durable = messages::request::is_durable(&request);
+        if let Request::SettingsSet { settings } = request {
+            return self.set_settings(shared, settings).map(Some);
+        }
+        let answer = self.transact(shared, durable, |cx, core| core.request(cx, to, request));
+        self.flush(shared);
+        answer
+    }
+
+    fn set_settings(&mut self, shared: &mut Shared, settings: Settings) -> Result<Reply, ApiError> {
+        if !(100..=200).contains(&settings.scale) {
+            return Err(words::scale_out_of_range());
+        }
+        if settings.language.len() > 35 {
+            return Err(words::too_long("letters", 35, sotto_api::Field::Name));
+        }
+        self.store
+            .setting_set(SETTINGS, &settings)
+            .map_err(Fault::from)?;
+        self.settings = settings;
+        shared.changes.settings();
+        shared.changes.contacts();
+        Ok(Reply::Done)
+    }
+
+    // ---- links, work, time -------------------------------------------------------------------
+
+    pub fn handle_link(&mut self, shared: &mut Shared, link: LinkId, event: LinkEvent) {
+        if self.registrations.owns(link) {
+            self.step(shared, |cx, core| {
+                let effects = core.registrations.handle_link(cx, link, event);
+                core.apply(cx, effects)
+            });
+            return;
+        }
+        let Some(id) = self
+            .accounts
+            .values()
+            .find(|account| account.owns(link))
+            .map(|account| account.id)
+        else {
+            return;
+        };
+        let done = self.transact(shared, false, |cx, core| {
+            let Some(account) = core.accounts.get_mut(&id) else {
+                return Ok(());
+            };
+            let Some(problem) = account.handle_link(cx, event)? else {
+                return Ok(());
+            };
+            let subject = Subject::Account(id);
+            let asked = core.questions.ask(
+                cx,
+                subject,
+                &problem.domain,
+                &problem.reason,
+                problem.chain,
+            )?;
+            if let Some(question) = asked {
+                account.await_answer(cx, question);
+            }
+            Ok(())
+        });
+        if let Err(fault) = done {
+            let fault: Fault = fault;
+            tracing::warn!(%fault, "what a connection brought could not be kept");
+        }
+        self.flush(shared);
+    }
+
+    pub fn handle_work(&mut self, shared: &mut Shared, work: WorkId, done: Done) {
+        self.step(shared, |cx, core| {
+            let mut done = Some(done);
+            for account in core.accounts.values_mut() {
+                if people::handle_work(cx, account, work, &mut done)? {
+                    return Ok(());
+                }
+                if account.awaits(work)
+                    && let Some(done) = done.take()
+                {
+                    account.handle_scram(cx, done);
+                    return Ok(());
+                }
+            }
+            Ok(())
+        });
+    }
+
+    pub fn handle_timeout(&mut self, shared: &mut Shared) {
+        let now = shared.now.instant;
+        let due = self
+            .accounts
+            .values()
+            .filter(|account| account.poll_timeout().is_some_and(|at| at <= now))
+            .map(|account| account.id)
+            .collect::<Vec<_>>();
+        for id in due {
+            self.step(shared, |cx, core| match core.accounts.get_mut(&id) {
+                Some(account) => account.handle_timeout(cx),
+                None => Ok(()),
+            });
+        }
+        if self
+            .registrations
+            .poll_timeout()
+            .is_some_and(|at| at <= now)
+        {
+            self.step(shared, |cx, core| {
+                let effects = core.registrations.handle_timeout(cx);
+                core.apply(cx, effects)
+            });
+        }
+    }
+
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.accounts
+            .values()
+            .filter_map(Account::poll_timeout)
+            .chain(self.registrations.poll_timeout())
+            .min()
+    }
+
+    pub fn network_up(&mut self, shared: &mut Shared) {
+        self.step(shared, |cx, core| {
+            for account in core.accounts.values_mut() {
+                account.network_up(cx)?;
+            }
+            Ok(())
+        });
+    }
+
+    // ---- the end -----------------------------------------------------------------------------
+
+    /// Signs out everywhere. [`Core::is_closed`] says when the servers have confirmed.
+    pub fn close(&mut self, shared: &mut Shared) {
+        self.step(shared, |cx, core| {
+            core.registrations.close(cx);
+            for account in core.accounts.values_mut() {
+                account.sign_out(cx)?;
+            }
+            Ok(())
+        });
+    }
+
+    pub fn is_closed(&self) -> bool {
+        !self.accounts.values().any(Account::is_closing)
+    }
+
+    /// A panic came to light in the middle of a request: nothing of it is kept.
+    pub fn recover(&mut self) {
+        if self.store.in_transaction()
+            && let Err(error) = self.store.rollback()
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+    }
+
+    #[cfg(test)]
+    pub fn into_store(self) -> Store {
+        self.store
+    }
+
+    /// Closes the store; nothing can be asked any more.
+    pub fn finish(self) {
+        if let Err(error) = self.store.close() {
+            tracing::warn!(%error, "the store did not close cleanly");
+        }
+    }
+}
+
+/// The profile without what the context lends.
+struct Parts<'a> {
+    accounts: &'a mut Accounts,
+    registrations: &'a mut Registrations,
+    questions: &'a mut Questions,
+}
+
+fn split<'a>(core: &'a mut Core, shared: &'a mut Shared) -> (Context<'a>, Parts<'a>) {
+    let cx = Context {
+        now: shared.now,
+        store: &core.store,
+        settings: &core.settings,
+        networks: &shared.networks,
+        software: &shared.software,
+        changes: &mut shared.changes,
+        effects: &mut shared.effects,
+    };
+    let parts = Parts {
+        accounts: &mut core.accounts,
+        registrations: &mut core.registrations,
+        questions: &mut core.questions,
+    };
+    (cx, parts)
+}
+
+impl Parts<'_> {
+    fn request(&mut self, cx: &mut Context, to: ReplyTo, request: Request) -> Answer {
+        match request {
+            Request::AccountChangePassword { account, password } => {
+                let account = self
+                    .accounts
+                    .get_mut(&account)
+                    .ok_or_else(words::not_found)?;
+                password::change(cx, account, to, password)
+            }
+            Request::AccountRemove { account, .. } | Request::AccountConfigure { account, .. } => {
+                self.questions.withdraw(cx, Subject::Account(account));
+                accounts::handle(cx, self.accounts, request)
+            }
+            Request::AccountList {}
+            | Request::AccountAdd { .. }
+            | Request::AccountEnable { .. }
+            | Request::AccountPassword { .. }
+            | Request::AccountRetry { .. } => {
+                let answer = accounts::handle(cx, self.accounts, request);
+                self.withdraw_stale_questions(cx);
+                answer
+            }
+            Request::RegistrationStart { .. }
+            | Request::RegistrationView { .. }
+            | Request::RegistrationSubmit { .. }
+            | Request::RegistrationCancel { .. } => {
+                self.registrations.handle_request(cx, to, request)
+            }
+            Request::QuestionList {} => Ok(Some(Reply::Questions(self.questions.views()))),
+            Request::CertificateAnswer { question, answer } => {
+                self.answer_certificate(cx, question, answer)?;
+                Ok(Some(Reply::Done))
+            }
+            Request::SettingsGet {} => Ok(Some(Reply::Settings(cx.settings.clone()))),
+            Request::ConversationList { .. }
+            | Request::ConversationOpen { .. }
+            | Request::ConversationView { .. }
+            | Request::MessagePage { .. }
+            | Request::MessageView { .. }
+            | Request::MessageSend { .. }
+            | Request::MessageCorrect { .. }
+            | Request::MessageRetry { .. }
+            | Request::MessageWithdraw { .. }
+            | Request::DraftSet { .. }
+            | Request::ConversationRead { .. }
+            | Request::Typing { .. }
+            | Request::Search { .. } => messages::request::handle(cx, self.accounts, request),
+            _ => people::handle_request(cx, self.accounts, to, request),
+        }
+    }
+
+    /// An account that tries again, or not at all, has no question any more.
+    fn withdraw_stale_questions(&mut self, cx: &mut Context) {
+        for account in self.accounts.values() {
+            if account.open_question().is_none() {
+                self.questions.withdraw(cx, Subject::Account(account.id));
+            }
+        }
+    }
+
+    fn answer_certificate(
+        &mut self,
+        cx: &mut Context,
+        id: QuestionId,
+        answer: CertificateAnswer,
+    ) -> Result<(), ApiError> {
+        let question = self.questions.answer(cx, id)?;
+        match question.subject {
+            Subject::Account(account) => {
+                let Some(account) = self.accounts.get_mut(&account) else {
+                    return Ok(());
+                };
+                match answer {
+                    CertificateAnswer::Reject => {
+                        account.certificate_refused(cx);
+                        return Ok(());
+                    }
+                    CertificateAnswer::ThisTime => account.accept_key_now(question.key),
+                    CertificateAnswer::Always => cx
+                        .store
+                        .cert_pin_add(account.id, &question.domain, &question.key, cx.timestamp())
+                        .map_err(Fault::from)?,
+                }
+                account.connect(cx)?;
+            }
+            Subject::Registration(registration) => match answer {
+                CertificateAnswer::Reject => {
+                    self.registrations.certificate_rejected(cx, registration);
+                }
+                CertificateAnswer::ThisTime | CertificateAnswer::Always => {
+                    if answer == CertificateAnswer::Always {
+                        self.questions.keep_for(registration, question.key);
+                    }
+                    self.registrations
+                        .certificate_accepted(cx, registration, question.key);
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// Carries out what registrations want from outside.
+    fn apply(&mut self, cx: &mut Context, effects: Vec<Effect>) -> Result<(), Fault> {
+        for effect in effects {
+            match effect {
+                Effect::AskCertificate {
+                    registration,
+                    domain,
+                    reason,
+                    chain,
+                } => {
+                    let subject = Subject::Registration(registration);
+                    self.questions.ask(cx, subject, &domain, &reason, chain)?;
+                }
+                Effect::AddAccount {
+                    registration,
+                    address,
+                    password,
+                    remember,
+                    settings,
+                    accepted_keys,
+                } => {
+                    let kept = self.questions.take_kept(registration);
+                    let accepted = accepted_keys
+                        .into_iter()
+                        .map(|key| (key, kept.contains(&key)))
+                        .collect();
+                    let added = accounts::add_registered(
+                        cx,
+                        self.accounts,
+                        address,
+                        password,
+                        remember,
+                        settings,
+                        accepted,
+                    );
+                    self.registrations.account_added(cx, registration, added);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,255 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use sotto_api::{ApiError, Event, Reply, Request};
+use sotto_store::ProfileDir;
+
+use crate::account::CLOSE_WAIT;
+use crate::changes::Changes;
+use crate::context::{Answer, Effects, Random, ReplyTo, Shared};
+use crate::core::Core;
+use crate::io::{Input, Now, Output, WorkId};
+use crate::networks::{self, Networks};
+use crate::profile::{Finished, Profile};
+use crate::work::WorkResult;
+use crate::{strength, words};
+
+/// What an engine needs to begin.
+pub struct EngineConfig {
+    /// The profile's folder, checked and locked by the caller.
+    pub profile: ProfileDir,
+    /// Fills a buffer with bytes that nobody can guess.
+    pub random: Random,
+    /// Name and version of the program, for example `Sotto 0.1.0`.
+    pub software: String,
+}
+
+/// The owner of all state. See the crate's first page for how to drive it.
+pub struct Engine {
+    shared: Shared,
+    profile: Profile,
+    core: Option<Core>,
+    /// The end was asked for: when it comes at the latest.
+    ending: Option<Instant>,
+    ended: bool,
+}
+
+impl Engine {
+    /// An engine on a profile that may not exist yet. One without a passphrase opens by itself.
+    pub fn new(config: EngineConfig, now: Now) -> Self {
+        let mut engine = Self {
+            shared: Shared {
+                now,
+                software: config.software,
+                networks: Networks::bundled(),
+                changes: Changes::default(),
+                effects: Effects::new(config.random),
+            },
+            profile: Profile::new(config.profile),
+            core: None,
+            ending: None,
+            ended: false,
+        };
+        engine.profile.open_by_itself(&mut engine.shared.effects);
+        engine
+    }
+
+    /// An engine on an open store in memory: for tests.
+    #[cfg(test)]
+    pub(crate) fn with_store(
+        config: EngineConfig,
+        store: sotto_store::Store,
+        now: Now,
+    ) -> Self {
+        let mut engine = Self::new(config, now);
+        let mut core = Core::open(store).expect("a store in memory reads");
+        core.start(&mut engine.shared);
+        engine.core = Some(core);
+        engine
+    }
+
+    /// The store of a test's engine, which ends without a farewell, as if it were killed.
+    #[cfg(test)]
+    pub(crate) fn kill(self) -> sotto_store::Store {
+        self.core.expect("a test's engine is open").into_store()
+    }
+
+    /// Takes one input in. Drain [`Engine::poll_output`] afterwards.
+    pub fn handle(&mut self, input: Input, now: Now) {
+        self.shared.now = now;
+        match input {
+            Input::Request {
+                client,
+                id,
+                request,
+            } => {
+                let to = ReplyTo { client, id };
+                let answer = catch_unwind(AssertUnwindSafe(|| self.request(to, request)))
+                    .unwrap_or_else(|_| {
+                        tracing::error!("a request brought a panic to light");
+                        if let Some(core) = &mut self.core {
+                            core.recover();
+                        }
+                        Err(words::internal())
+                    });
+                match answer {
+                    Ok(Some(reply)) => self.shared.effects.answer(to, Ok(reply)),
+                    Ok(None) => {}
+                    Err(error) => self.shared.effects.answer(to, Err(error)),
+                }
+            }
+            Input::ClientGone { .. } => {}
+            Input::Link { link, event } => {
+                if let Some(core) = &mut self.core {
+                    core.handle_link(&mut self.shared, link, event);
+                }
+            }
+            Input::WorkDone { work, result } => self.work_done(work, result),
+            Input::NetworkUp => {
+                if let Some(core) = &mut self.core {
+                    core.network_up(&mut self.shared);
+                }
+            }
+        }
+        self.after();
+    }
+
+    /// Call when [`Engine::poll_timeout`] has passed.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.shared.now = now;
+        if let Some(core) = &mut self.core {
+            core.handle_timeout(&mut self.shared);
+        }
+        self.after();
+    }
+
+    /// The next thing to be done, if there is one.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.shared.effects.outputs.pop_front()
+    }
+
+    /// When to call [`Engine::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [
+            self.core.as_ref().and_then(Core::poll_timeout),
+            self.shared.changes.poll_timeout(),
+            self.ending.filter(|_| !self.ended),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn request(&mut self, to: ReplyTo, request: Request) -> Answer {
+        let shared = &mut self.shared;
+        let reply = match request {
+            Request::ProfileStatus {} => Reply::Profile(self.profile.view(self.core.is_some())),
+            Request::ProfileCreate { protection } => {
+                return self.profile.create(&mut shared.effects, to, protection);
+            }
+            Request::ProfileUnlock { passphrase } => {
+                if self.core.is_some() {
+                    return Ok(Some(Reply::Done));
+                }
+                let now = shared.now.instant;
+                return self
+                    .profile
+                    .unlock(&mut shared.effects, to, passphrase, now);
+            }
+            Request::ProfileProtect {
+                current,
+                protection,
+            } => {
+                let now = shared.now.instant;
+                return self
+                    .profile
+                    .protect(&mut shared.effects, to, current, protection, now);
+            }
+            Request::PassphraseStrength { passphrase } => {
+                Reply::Strength(strength::strength(passphrase.expose(), &[]))
+            }
+            Request::PassphraseSuggest {} => {
+                Reply::Suggestion(strength::suggest(&mut *shared.effects.random))
+            }
+            Request::NetworkList {} => Reply::Networks(shared.networks.views()),
+            Request::ServerList {} => Reply::Servers(networks::servers()),
+            Request::Version {} => Reply::Version(shared.software.clone()),
+            Request::Activate { link } => {
+                shared.changes.push(Event::Activated { link });
+                Reply::Done
+            }
+            Request::Quit {} => {
+                self.quit();
+                Reply::Done
+            }
+            request => {
+                let Some(core) = &mut self.core else {
+                    return Err(self.profile.refusal());
+                };
+                if self.ending.is_some() {
+                    return Err(words::closing());
+                }
+                return core.handle_request(shared, to, request);
+            }
+        };
+        Ok(Some(reply))
+    }
+
+    fn work_done(&mut self, work: WorkId, result: WorkResult) {
+        let shared = &mut self.shared;
+        if !self.profile.awaits(work) {
+            if let Some(core) = &mut self.core {
+                core.handle_work(shared, work, result.0);
+            }
+            return;
+        }
+        let now = shared.now.instant;
+        match self.profile.finish(&mut shared.effects, result.0, now) {
+            Finished::Opened { store, to } => {
+                let opened = Core::open(*store).map_err(ApiError::from);
+                let answer = match opened {
+                    Ok(mut core) => {
+                        core.start(shared);
+                        self.core = Some(core);
+                        Ok(Reply::Done)
+                    }
+                    Err(error) => Err(error),
+                };
+                if let Some(to) = to {
+                    shared.effects.answer(to, answer);
+                }
+            }
+            Finished::Answered => {}
+        }
+        shared.changes.profile();
+    }
+
+    fn quit(&mut self) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.shared.changes.push(Event::Ending);
+        if let Some(core) = &mut self.core {
+            core.close(&mut self.shared);
+        }
+        self.ending = Some(self.shared.now.instant + CLOSE_WAIT);
+    }
+
+    /// Events last, when everything that they tell of can be read; then the end, if it has come.
+    fn after(&mut self) {
+        let now = self.shared.now.instant;
+        for event in self.shared.changes.take(now) {
+            self.shared.effects.outputs.push_back(Output::Event(event));
+        }
+        let Some(latest) = self.ending.filter(|_| !self.ended) else {
+            return;
+        };
+        if now >= latest || self.core.as_ref().is_none_or(Core::is_closed) {
+            if let Some(core) = self.core.take() {
+                core.finish();
+            }
+            self.ended = true;
+            self.shared.effects.outputs.push_back(Output::Quit);
+        }
+    }
+}

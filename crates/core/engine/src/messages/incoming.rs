@@ -1,0 +1,453 @@
+//! A message stanza from the stream: copies unwrapped, forgeries refused, what is new kept.
+
+use sotto_api::view::{Delivery, Direction, MessageKind, Privacy};
+use sotto_api::{ConversationId, MessageId, Timestamp};
+use sotto_store::row::{Inserted, NewMessage, Place};
+use sotto_xmpp::correction::{self, Protection, Side, Verdict};
+use sotto_xmpp::message::{self, Kind, Message};
+use sotto_xmpp::{BareJid, Element, Jid, carbons, mam, pep};
+
+use super::{archive, notices, typing};
+use crate::account::Account;
+use crate::context::Context;
+use crate::error::Fault;
+use crate::{people, text, words};
+
+/// How a message came to us.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub way: Way,
+    /// The archive's id, where the wrapper gave it.
+    pub archive_id: Option<String>,
+    /// The wrapper's stamp.
+    pub stamp: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To this program.
+    Direct,
+    /// A copy of what another program of mine sent or got.
+    Carbon(carbons::Direction),
+    /// From the archive: what was missed.
+    Missed,
+    /// From the archive at the very first sign-in: old, and read elsewhere.
+    First,
+    /// From the archive: older than what is here.
+    Older,
+}
+
+impl Way {
+    fn is_live(self) -> bool {
+        matches!(self, Self::Direct | Self::Carbon(_))
+    }
+}
+
+/// A `<message/>` came.
+pub(crate) fn handle_stanza(
+    cx: &mut Context,
+    account: &mut Account,
+    stanza: Element,
+) -> Result<(), Fault> {
+    if mam::query_id(&stanza).is_some() {
+        return archive::handle_result(cx, account, &stanza);
+    }
+    match pep::parse_event(&stanza, &account.address) {
+        Ok(None) => {}
+        Ok(Some(_)) => {
+            people::handle_pep(cx, account, &stanza)?;
+            return Ok(());
+        }
+        Err(refused) => {
+            tracing::debug!(%refused, "an event was refused");
+            return Ok(());
+        }
+    }
+    if let Some(stanza) = account.messages.archive.hold(stanza) {
+        return handle_live(cx, account, &stanza);
+    }
+    Ok(())
+}
+
+/// A message from the stream in its turn.
+pub(super) fn handle_live(
+    cx: &mut Context,
+    account: &mut Account,
+    stanza: &Element,
+) -> Result<(), Fault> {
+    match carbons::unwrap(stanza, &account.address) {
+        Ok(Some(copy)) => {
+            let origin = Origin {
+                way: Way::Carbon(copy.direction),
+                archive_id: None,
+                stamp: copy.stamp,
+            };
+            receive(cx, account, &copy.message, &origin)
+        }
+        Ok(None) => {
+            let origin = Origin {
+                way: Way::Direct,
+                archive_id: None,
+                stamp: None,
+            };
+            receive(cx, account, stanza, &origin)
+        }
+        Err(refused) => {
+            tracing::debug!(%refused, "a copy was refused");
+            Ok(())
+        }
+    }
+}
+
+/// Takes in one message.
+pub(super) fn receive(
+    cx: &mut Context,
+    account: &mut Account,
+    stanza: &Element,
+    origin: &Origin,
+) -> Result<(), Fault> {
+    let own = account.address.clone();
+    let context = message::Context {
+        own: &own,
+        lang: cx.language(),
+        stable_ids: account.features.stable_ids,
+        now: cx.now.unix_ms,
+    };
+    let mut message = match message::parse(stanza, &context) {
+        Ok(message) => message,
+        Err(refused) => {
+            tracing::debug!(%refused, "a message was refused");
+            return Ok(());
+        }
+    };
+    if origin.archive_id.is_some() {
+        message.archive_id.clone_from(&origin.archive_id);
+    }
+    if origin.stamp.is_some() {
+        message.stamp = origin.stamp;
+    }
+    if origin.way.is_live() {
+        archive::note_live(cx, account, message.archive_id.as_deref())?;
+    }
+    match message.kind {
+        Kind::Error if origin.way == Way::Direct => {
+            return notices::handle_error(cx, account, &message);
+        }
+        // What comes through a room is not said by a contact (S-XMPP-12); rooms come later.
+        Kind::Error | Kind::Groupchat | Kind::Headline => return Ok(()),
+        Kind::Chat | Kind::Normal if message.room => return Ok(()),
+        Kind::Chat | Kind::Normal => {}
+    }
+    let for_us = message.to.as_ref().is_none_or(|to| to.to_bare() == own);
+    if origin.way == Way::Direct && !for_us {
+        return Ok(());
+    }
+    let peer = message.peer(&own);
+    if message.sender(&own) == own {
+        receive_own(cx, account, &peer, &message, origin)
+    } else {
+        receive_foreign(cx, account, &peer, &message, origin)
+    }
+}
+
+// ---- what another program of mine sent, or the archive has of what I sent ----------------------
+
+fn receive_own(
+    cx: &mut Context,
+    account: &mut Account,
+    peer: &BareJid,
+    message: &Message,
+    origin: &Origin,
+) -> Result<(), Fault> {
+    if let Some(id) = &message.displayed {
+        notices::handle_own_marker(cx, account, peer, id)?;
+    }
+    if let Some(id) = &message.id
+        && let Some(row) = cx.store.outbox_by_stanza_id(account.id, id)?
+        && (row.sequence.is_some() || row.ambiguous)
+    {
+        // It was in doubt whether the server has it; it has.
+        cx.store.outbox_remove(row.id)?;
+        account.settled(cx, &row)?;
+        if let (Some(known), Some(archive_id)) = (row.message, &message.archive_id)
+            && row.purpose == sotto_store::row::OutboxPurpose::Message
+        {
+            cx.store.message_set_archive_id(known, archive_id)?;
+        }
+        return Ok(());
+    }
+    if !message.is_content() {
+        return Ok(());
+    }
+    let conversation = cx.store.conversation_open(account.id, peer.as_str())?;
+    if let Some(id) = &message.id {
+        // My own programs choose ids at random, so among my own messages an id is a proof.
+        let known = cx
+            .store
+            .message_by_message_id(conversation, Direction::Outgoing, id)?;
+        if let Some(known) = known {
+            if let Some(archive_id) = &message.archive_id {
+                cx.store.message_set_archive_id(known.id, archive_id)?;
+            }
+            if cx.store.message_set_delivery(known.id, Delivery::Sent, "")? {
+                cx.changes.message(conversation, known.id);
+            }
+            return Ok(());
+        }
+    }
+    if correct(cx, account, conversation, peer, message, Direction::Outgoing)? {
+        return Ok(());
+    }
+    let Some(id) = insert(cx, account, conversation, message, origin, Direction::Outgoing)? else {
+        return Ok(());
+    };
+    cx.changes.message_added(conversation, id, false);
+    if origin.way != Way::Older && cx.store.conversation_read(conversation, Some(id))? {
+        cx.changes.conversation(conversation);
+    }
+    cx.changes.contacts();
+    Ok(())
+}
+
+// ---- what somebody else sent -------------------------------------------------------------------
+
+fn receive_foreign(
+    cx: &mut Context,
+    account: &mut Account,
+    peer: &BareJid,
+    message: &Message,
+    origin: &Origin,
+) -> Result<(), Fault> {
+    notices::handle(cx, account, peer, message)?;
+    let known = cx.store.conversation_find(account.id, peer.as_str())?;
+    if let (Some(conversation), Some(state)) = (known, message.chat_state)
+        && origin.way == Way::Direct
+        && !message.is_content()
+    {
+        typing::handle_state(cx, account, conversation, state);
+    }
+    if !message.is_content() || cx.store.is_blocked(account.id, peer.as_str())? {
+        return Ok(());
+    }
+    let stranger = is_stranger(cx, account, peer, known)?;
+    if stranger
+        && !account
+            .messages
+            .strangers
+            .take(known.is_none(), cx.now.instant)
+    {
+        tracing::debug!("a stranger's message was left on the server");
+        return Ok(());
+    }
+    let conversation = match known {
+        Some(known) => known,
+        None => cx.store.conversation_open(account.id, peer.as_str())?,
+    };
+    if is_known(cx, conversation, message, origin)? {
+        return Ok(());
+    }
+    typing::handle_over(cx, account, conversation);
+    if !correct(cx, account, conversation, peer, message, Direction::Incoming)? {
+        let Some(id) =
+            insert(cx, account, conversation, message, origin, Direction::Incoming)?
+        else {
+            return Ok(());
+        };
+        let news = matches!(origin.way, Way::Direct | Way::Carbon(_) | Way::Missed);
+        let alert = news && (!stranger || account.messages.strangers.alert(cx.now.instant));
+        cx.changes.message_added(conversation, id, alert);
+        cx.changes.conversation(conversation);
+        cx.changes.contacts();
+    }
+    if matches!(origin.way, Way::Direct | Way::Missed) {
+        notices::send_receipt(cx, account, peer, message)?;
+    }
+    if origin.way != Way::Older {
+        notices::note_markable(account, conversation, message);
+    }
+    Ok(())
+}
+
+/// Not in the list, and never written to.
+fn is_stranger(
+    cx: &Context,
+    account: &Account,
+    peer: &BareJid,
+    conversation: Option<ConversationId>,
+) -> Result<bool, Fault> {
+    if people::is_contact(cx, account.id, peer)? {
+        return Ok(false);
+    }
+    match conversation {
+        Some(conversation) => Ok(cx.store.message_last_own(conversation)?.is_none()),
+        None => Ok(true),
+    }
+}
+
+/// Whether the archive's message is one that came live without its archive id.
+///
+/// Each stored message can turn out to be one of the archive's only once, and only word for word: a
+/// forged id swallows nothing (S-XMPP-10).
+fn is_known(
+    cx: &Context,
+    conversation: ConversationId,
+    message: &Message,
+    origin: &Origin,
+) -> Result<bool, Fault> {
+    let (Some(archive_id), Some(id)) = (&message.archive_id, &message.id) else {
+        return Ok(false);
+    };
+    if origin.way.is_live()
+        || cx
+            .store
+            .message_by_archive_id(conversation, archive_id)?
+            .is_some()
+    {
+        return Ok(false);
+    }
+    let known = cx
+        .store
+        .message_by_message_id(conversation, Direction::Incoming, id)?;
+    let Some(known) = known else {
+        return Ok(false);
+    };
+    let same = known.archive_id.is_none()
+        && known.sender == sender_of(message, "")
+        && known.body == body_of(message);
+    Ok(same && cx.store.message_set_archive_id(known.id, archive_id)?)
+}
+
+// ---- both ----------------------------------------------------------------------------------------
+
+/// Applies a correction, if it is one that its sender may make (S-XMPP-07). One that may not is a
+/// message of its own.
+fn correct(
+    cx: &mut Context,
+    account: &Account,
+    conversation: ConversationId,
+    peer: &BareJid,
+    message: &Message,
+    direction: Direction,
+) -> Result<bool, Fault> {
+    let (Some(replaces), Some(body)) = (&message.replaces, &message.body) else {
+        return Ok(false);
+    };
+    let original = cx
+        .store
+        .message_by_message_id(conversation, direction, replaces)?
+        .filter(|original| original.kind != MessageKind::System);
+    let sender = message.sender(&account.address);
+    let side = Side {
+        sender: &sender,
+        peer,
+        id: message.id.as_deref().unwrap_or_default(),
+        protection: Protection::Server,
+    };
+    let original_sender = original
+        .as_ref()
+        .and_then(|original| Jid::new(&original.sender).ok())
+        .map(|jid| jid.to_bare());
+    let original_side = original.as_ref().zip(original_sender.as_ref()).map(
+        |(original, sender)| Side {
+            sender,
+            peer,
+            id: replaces,
+            protection: protection(original.privacy),
+        },
+    );
+    match (correction::decide(side, replaces, original_side), &original) {
+        (Verdict::Replace, Some(original)) => {
+            let kind = kind_of(body);
+            if cx
+                .store
+                .message_correct(original.id, kind, body, at(cx, message))?
+            {
+                cx.changes.message(conversation, original.id);
+                cx.changes.contacts();
+            }
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+fn protection(privacy: Privacy) -> Protection {
+    match privacy {
+        Privacy::Verified => Protection::Verified,
+        Privacy::Encrypted => Protection::EndToEnd,
+        Privacy::ServerOnly | Privacy::None => Protection::Server,
+    }
+}
+
+/// Stores a message; absent when the archive's id is known already.
+fn insert(
+    cx: &mut Context,
+    account: &Account,
+    conversation: ConversationId,
+    message: &Message,
+    origin: &Origin,
+    direction: Direction,
+) -> Result<Option<MessageId>, Fault> {
+    let body = body_of(message);
+    let kind = if message.body.is_some() {
+        kind_of(&body)
+    } else {
+        MessageKind::System
+    };
+    let inserted = cx.store.message_insert(
+        &NewMessage {
+            conversation,
+            direction,
+            kind,
+            body: &body,
+            at: at(cx, message),
+            received_at: cx.timestamp(),
+            delivery: (direction == Direction::Outgoing).then_some(Delivery::Sent),
+            privacy: Privacy::ServerOnly,
+            origin_id: message.origin_id.as_deref(),
+            message_id: message.id.as_deref(),
+            archive_id: message.archive_id.as_deref(),
+            sender: &sender_of(message, account.address.as_str()),
+            unread: direction == Direction::Incoming
+                && !matches!(origin.way, Way::First | Way::Older),
+        },
+        if origin.way == Way::Older {
+            Place::Oldest
+        } else {
+            Place::Newest
+        },
+    )?;
+    Ok(match inserted {
+        Inserted::New(id) => Some(id),
+        Inserted::Known(_) => None,
+    })
+}
+
+/// The words that are kept: those of the message, or that it cannot be read here.
+fn body_of(message: &Message) -> String {
+    match &message.body {
+        Some(body) => body.as_str().to_owned(),
+        None => words::unreadable().to_owned(),
+    }
+}
+
+fn sender_of(message: &Message, own: &str) -> String {
+    message
+        .from
+        .as_ref()
+        .map_or_else(|| own.to_owned(), |from| from.as_str().to_owned())
+}
+
+/// `/me` (XEP-0245).
+pub(super) fn kind_of(body: &str) -> MessageKind {
+    if text::action(body).is_some() {
+        MessageKind::Action
+    } else {
+        MessageKind::Text
+    }
+}
+
+/// When it was written, as far as our server vouches for it; else now.
+fn at(cx: &Context, message: &Message) -> Timestamp {
+    Timestamp(message.stamp.unwrap_or(cx.now.unix_ms))
+}

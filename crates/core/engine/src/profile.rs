@@ -1,0 +1,234 @@
+//! The profile before it is open: made, unlocked, sealed otherwise.
+
+use std::time::Instant;
+
+use sotto_api::view::{ProfileState, ProfileView, ProtectionKind};
+use sotto_api::{ApiError, Protection, Reply, Secret};
+use sotto_store::{DatabaseKey, KeyError, KeyFile, ProfileDir, Store, UnlockThrottle};
+
+use crate::context::{Answer, Effects, ReplyTo};
+use crate::io::{WorkId, WorkJob};
+use crate::words;
+use crate::work::{Done, WorkResult};
+
+/// The folder and the key of a profile.
+pub(crate) struct Profile {
+    folder: ProfileDir,
+    key: Option<KeyFile>,
+    /// Why the key file does not read.
+    fault: Option<ApiError>,
+    throttle: UnlockThrottle,
+    working: Option<Working>,
+}
+
+struct Working {
+    work: WorkId,
+    /// Who asked; nobody when it opens by itself.
+    to: Option<ReplyTo>,
+    purpose: Purpose,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Open,
+    Protect,
+}
+
+/// What a finished piece of work means for the engine.
+pub(crate) enum Finished {
+    /// The store is open; the request behind it is still to be answered.
+    Opened {
+        store: Box<Store>,
+        to: Option<ReplyTo>,
+    },
+    /// Another way of keeping the key holds now, or does not.
+    Answered,
+}
+
+impl Profile {
+    pub fn new(folder: ProfileDir) -> Self {
+        let (key, fault) = match KeyFile::load(&folder) {
+            Ok(key) => (key, None),
+            Err(error) => (None, Some(words::key(&error))),
+        };
+        Self {
+            folder,
+            key,
+            fault,
+            throttle: UnlockThrottle::default(),
+            working: None,
+        }
+    }
+
+    /// A profile without a passphrase opens by itself.
+    pub fn open_by_itself(&mut self, effects: &mut Effects) {
+        if let Some(key) = &self.key
+            && key.protection() != ProtectionKind::Passphrase
+        {
+            let job = key.unlock_job(&self.folder, None);
+            self.work(effects, None, Purpose::Open, move || {
+                Done::Key(job.run().map(|key| (None, key)))
+            });
+        }
+    }
+
+    pub fn view(&self, open: bool) -> ProfileView {
+        let protection = self.key.as_ref().map(KeyFile::protection);
+        ProfileView {
+            state: match (&self.key, &self.fault) {
+                _ if open => ProfileState::Open,
+                (None, None) => ProfileState::Absent,
+                _ => ProfileState::Locked,
+            },
+            folder: self.folder.path().display().to_string(),
+            warning: protection
+                .map(|protection| words::profile_warning(protection).to_owned())
+                .unwrap_or_default(),
+            protection,
+        }
+    }
+
+    /// What is answered to a request that needs an open profile.
+    pub fn refusal(&self) -> ApiError {
+        match (&self.fault, &self.key) {
+            (Some(fault), _) => fault.clone(),
+            (None, None) => words::no_profile(),
+            (None, Some(_)) => words::locked(),
+        }
+    }
+
+    pub fn create(&mut self, effects: &mut Effects, to: ReplyTo, protection: Protection) -> Answer {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
+        if self.key.is_some() {
+            return Err(words::profile_exists());
+        }
+        self.idle()?;
+        let job = KeyFile::create_job(&self.folder, protection);
+        self.work(effects, Some(to), Purpose::Open, move || {
+            Done::Key(job.run().map(|(file, key)| (Some(file), key)))
+        });
+        Ok(None)
+    }
+
+    pub fn unlock(
+        &mut self,
+        effects: &mut Effects,
+        to: ReplyTo,
+        passphrase: Secret,
+        now: Instant,
+    ) -> Answer {
+        let Some(key) = &self.key else {
+            return Err(self.refusal());
+        };
+        self.idle()?;
+        if let Some(wait) = self.throttle.wait(now) {
+            let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            return Err(words::wait_with_passphrase(wait));
+        }
+        let job = key.unlock_job(&self.folder, Some(passphrase));
+        self.work(effects, Some(to), Purpose::Open, move || {
+            Done::Key(job.run().map(|key| (None, key)))
+        });
+        Ok(None)
+    }
+
+    pub fn protect(
+        &mut self,
+        effects: &mut Effects,
+        to: ReplyTo,
+        current: Option<Secret>,
+        protection: Protection,
+        now: Instant,
+    ) -> Answer {
+        let Some(key) = &self.key else {
+            return Err(self.refusal());
+        };
+        self.idle()?;
+        if let Some(wait) = self.throttle.wait(now) {
+            let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            return Err(words::wait_with_passphrase(wait));
+        }
+        let job = key.protect_job(&self.folder, current, protection);
+        self.work(effects, Some(to), Purpose::Protect, move || {
+            Done::Protected(job.run())
+        });
+        Ok(None)
+    }
+
+    fn idle(&self) -> Result<(), ApiError> {
+        match self.working {
+            Some(_) => Err(words::busy_with_key()),
+            None => Ok(()),
+        }
+    }
+
+    fn work(
+        &mut self,
+        effects: &mut Effects,
+        to: Option<ReplyTo>,
+        purpose: Purpose,
+        job: impl FnOnce() -> Done + Send + 'static,
+    ) {
+        let work = effects.work(WorkJob::new(move || WorkResult(job())));
+        self.working = Some(Working { work, to, purpose });
+    }
+
+    /// Whether this work is the profile's.
+    pub fn awaits(&self, work: WorkId) -> bool {
+        self.working
+            .as_ref()
+            .is_some_and(|working| working.work == work)
+    }
+
+    /// The work that [`Profile::awaits`] ended.
+    pub fn finish(&mut self, effects: &mut Effects, done: Done, now: Instant) -> Finished {
+        let Some(working) = self.working.take() else {
+            return Finished::Answered;
+        };
+        let outcome = match (working.purpose, done) {
+            (Purpose::Open, Done::Key(Ok((file, key)))) => {
+                if let Some(file) = file {
+                    self.key = Some(file);
+                }
+                self.throttle.opened();
+                match self.open_store(&key) {
+                    Ok(store) => {
+                        return Finished::Opened {
+                            store: Box::new(store),
+                            to: working.to,
+                        };
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            (Purpose::Protect, Done::Protected(Ok(file))) => {
+                self.key = Some(file);
+                self.throttle.opened();
+                Ok(Reply::Profile(self.view(true)))
+            }
+            (_, Done::Key(Err(error)) | Done::Protected(Err(error))) => {
+                if matches!(error, KeyError::WrongPassphrase) {
+                    self.throttle.wrong(now);
+                }
+                Err(words::key(&error))
+            }
+            _ => Err(words::internal()),
+        };
+        if working.to.is_none()
+            && let Err(error) = &outcome
+        {
+            // Nobody asked, so it is told to whoever asks for something that needs the profile.
+            self.fault = Some(error.clone());
+        }
+        if let Some(to) = working.to {
+            effects.answer(to, outcome.map(|_| Reply::Done));
+        }
+        Finished::Answered
+    }
+
+    fn open_store(&self, key: &DatabaseKey) -> Result<Store, ApiError> {
+        Store::open(&self.folder, key).map_err(|error| words::store(&error))
+    }
+}
