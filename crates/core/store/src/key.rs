@@ -12,6 +12,12 @@ pub use file::KeyFile;
 pub use job::{CreateJob, ProtectJob, UnlockJob};
 pub use throttle::UnlockThrottle;
 
+/// Shows the bytes of a key to a test that looks for what is left of them.
+#[doc(hidden)]
+pub fn key_bytes_for_tests<T>(key: &DatabaseKey, look: impl FnOnce(&[u8; 32]) -> T) -> T {
+    look(key.expose())
+}
+
 /// Why a key could not be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -58,6 +58,8 @@ mod server;
 mod words;
 
 pub use error::{Result, StoreError};
+#[doc(hidden)]
+pub use key::key_bytes_for_tests;
 pub use key::{
     CreateJob, DatabaseKey, KeyError, KeyFile, ProtectJob, UnlockJob, UnlockThrottle,
     harden_process,

@@ -144,9 +144,7 @@ fn s_store_02_parameters_are_bound_to_the_key() {
         .expect("it loads")
         .expect("a key file");
     // Somebody who writes a fitting check as well.
-    if let super::slot::Wrapping::Passphrase { salt, .. } = &mut file.slot.wrapping {
-        *salt = salt.to_ascii_uppercase();
-    }
+    file.slot.wrapping = super::slot::Wrapping::passphrase(CHEAP).expect("another salt");
     file.save(&profile).expect("it saves");
     let opened = unlock(&profile, Some("correct"));
     assert!(
@@ -379,4 +377,56 @@ fn jobs_can_be_run_on_another_thread() {
     send::<UnlockJob>();
     send::<ProtectJob>();
     send::<DatabaseKey>();
+}
+
+/// The same with real kills: a process that changes the passphrase to and fro, as fast as it can.
+#[test]
+fn s_store_03_after_a_kill_the_old_passphrase_or_the_new_one_opens() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    const FOLDER: &str = "SOTTO_TEST_FOLDER";
+    const NAME: &str =
+        "key::tests::s_store_03_after_a_kill_the_old_passphrase_or_the_new_one_opens";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        let profile = ProfileDir::open(Path::new(&folder)).expect("it opens");
+        let (mut now, mut next) = ("first", "second");
+        if unlock(&profile, Some(now)).is_err() {
+            (now, next) = (next, now);
+        }
+        println!("begin");
+        loop {
+            protect(&profile, Some(now), passphrase(next)).expect("it changes");
+            (now, next) = (next, now);
+        }
+    }
+    let (_home, profile) = profile();
+    let key = create(&profile, passphrase("first"));
+    let kills = std::env::var("SOTTO_KILLS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(40);
+    for kill in 0..kills {
+        let mut changer = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", NAME, "--nocapture", "--test-threads=1"])
+            .env(FOLDER, profile.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let output = BufReader::new(changer.stdout.take().expect("its output"));
+        output
+            .lines()
+            .map_while(Result::ok)
+            .find(|line| line.ends_with("begin"))
+            .expect("begun");
+        std::thread::sleep(std::time::Duration::from_micros(kill * 137 % 9_000));
+        changer.kill().expect("it is killed");
+        changer.wait().expect("it ended");
+        let opened = unlock(&profile, Some("first")).or_else(|_| unlock(&profile, Some("second")));
+        assert_eq!(
+            opened.expect("one of them opens").expose(),
+            key.expose(),
+            "kill {kill}"
+        );
+    }
 }
