@@ -28,6 +28,13 @@ pub(crate) struct Asked {
     key: String,
 }
 
+#[cfg(test)]
+impl Asked {
+    pub fn for_test(caps: Caps, key: String) -> Self {
+        Self { caps, key }
+    }
+}
+
 /// Presence named a hash. Answers the key of the cache; asks what it stands for if nobody has proved
 /// it yet, and the other side knows anyway that I am here.
 pub(super) fn handle_caps(

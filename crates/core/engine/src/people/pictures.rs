@@ -87,6 +87,21 @@ enum Step {
     VcardSet,
 }
 
+#[cfg(test)]
+impl Asked {
+    /// As if it had been asked for on a stream.
+    pub fn for_test(account: &mut Account, owner: BareJid, hash: &str) -> Self {
+        let pictures = &mut account.people.pictures;
+        pictures.wanted.insert(owner.clone(), hash.to_owned());
+        pictures.under_way += 1;
+        Self {
+            owner,
+            hash: hash.to_owned(),
+            from: Source::Pep,
+        }
+    }
+}
+
 // ---- pictures of others ----------------------------------------------------------------------
 
 /// News of a metadata node. About its sender only: somebody else's picture cannot be changed by it
