@@ -53,9 +53,12 @@ pub enum Command {
     /// Accounts: sign in, create, list, remove, passwords.
     #[command(subcommand)]
     Account(AccountCommand),
-    /// The contact list, requests and blocking.
-    #[command(subcommand)]
-    Contacts(ContactsCommand),
+    /// The contact list, requests and blocking; alone, lists the contacts.
+    Contacts {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: Option<ContactsCommand>,
+    },
     /// Writes a message and waits until the server has it.
     Send(SendArgs),
     /// Prints the last messages of a conversation.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::args::Command;
+use crate::args::{Command, ContactsCommand};
 use crate::failure::Done;
 use crate::session::Session;
 
@@ -25,9 +25,13 @@ pub fn run<W: Write>(command: Command, session: &mut Session<'_, W>) -> Done {
             session.open()?;
             account::run(command, session)
         }
-        Command::Contacts(command) => {
+        Command::Contacts { command } => {
             session.open()?;
-            contacts::run(command, session)
+            let everybody = ContactsCommand::List {
+                filter: String::new(),
+                online: false,
+            };
+            contacts::run(command.unwrap_or(everybody), session)
         }
         Command::Send(args) => {
             session.open()?;

@@ -1,6 +1,7 @@
 //! The live suite: real `sotto-cli rpc` processes and slixmpp, through Prosody and ejabberd.
 //!
 //!     sotto-live [--server prosody|ejabberd] [--only WORDS] [--jobs N] [--seed N] [--list]
+//!     sotto-live lab
 //!     sotto-live g01 [--messages N] [--cuts N] [--kills N] [--server …] [--seed N]
 //!
 //! Every case starts what it needs, waits for events with deadlines, and cleans up. A missing server or a missing
@@ -26,9 +27,9 @@ use sotto_testkit::rpc::{Failure, Step};
 
 use crate::cases::Case;
 use crate::server::{Kind, Options, Server};
-use crate::world::{Tools, World};
+use crate::world::{PASSWORD, Tools, World};
 
-const USAGE: &str = "usage: sotto-live [g01] [--server prosody|ejabberd] [--only WORDS] [--jobs N] [--seed N] \
+const USAGE: &str = "usage: sotto-live [g01|lab] [--server prosody|ejabberd] [--only WORDS] [--jobs N] [--seed N] \
                      [--list] [--messages N] [--cuts N] [--kills N]";
 
 /// What was asked for.
@@ -38,6 +39,7 @@ struct Plan {
     jobs: usize,
     seed: u64,
     list: bool,
+    lab: bool,
     g01: Option<cases::g01::Figures>,
 }
 
@@ -49,6 +51,15 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if plan.lab {
+        return match lab() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                eprintln!("{failure}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let cases = chosen(&plan);
     if plan.list {
         for (kind, case) in &cases {
@@ -70,6 +81,26 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// A server to play with, until Enter is pressed or the input ends.
+fn lab() -> Step {
+    let tools = Tools::find()?;
+    let server = tools.server(Kind::Prosody, Options::default(), &tools.authority)?;
+    println!("A Prosody runs on this computer, with these accounts (password: {PASSWORD}):");
+    for name in ["sara", "leila"] {
+        server.add_account(name, PASSWORD)?;
+        println!("    {name}@{}", server.domain);
+    }
+    println!(
+        "Give both this server on the advanced page: host 127.0.0.1, port {}.\n\
+         Sotto asks about the certificate, since nobody vouches for it, unless it is started with\n    \
+         SSL_CERT_FILE={}\nPress Enter to end the server.",
+        server.starttls().port(),
+        tools.ca.display()
+    );
+    std::io::stdin().read_line(&mut String::new())?;
+    Ok(())
 }
 
 fn chosen(plan: &Plan) -> VecDeque<(Kind, Case)> {
@@ -172,6 +203,7 @@ fn plan(words: Vec<String>) -> Result<Plan, String> {
         jobs: 4,
         seed: fresh_seed(),
         list: false,
+        lab: false,
         g01: None,
     };
     let mut words = words.into_iter();
@@ -181,6 +213,7 @@ fn plan(words: Vec<String>) -> Result<Plan, String> {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
         match word.as_str() {
             "g01" => g01 = true,
+            "lab" => plan.lab = true,
             "--list" => plan.list = true,
             "--only" => plan.only = Some(value()?),
             "--server" => {
