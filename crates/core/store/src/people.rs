@@ -311,23 +311,23 @@ impl Store {
         Ok(())
     }
 
+    /// The programs of everybody on an account.
+    pub fn presence_all(&self, account: AccountId) -> Result<Vec<PresenceRow>> {
+        self.all(
+            "SELECT jid, resource, availability, status, priority, caps, at FROM presence
+             WHERE account = ?1",
+            [account.0],
+            read_presence,
+        )
+    }
+
     /// The programs of a person, the best first.
     pub fn presences(&self, account: AccountId, jid: &str) -> Result<Vec<PresenceRow>> {
         self.all(
             "SELECT jid, resource, availability, status, priority, caps, at FROM presence
              WHERE account = ?1 AND jid = ?2 ORDER BY priority DESC, availability, at DESC",
             params![account.0, jid],
-            |row| {
-                Ok(PresenceRow {
-                    jid: row.get(0)?,
-                    resource: row.get(1)?,
-                    availability: Availability::decode(row.get(2)?),
-                    status: row.get(3)?,
-                    priority: row.get(4)?,
-                    caps: row.get(5)?,
-                    at: Timestamp(row.get(6)?),
-                })
-            },
+            read_presence,
         )
     }
 
@@ -451,7 +451,8 @@ impl Store {
 
     // ---- pictures ----------------------------------------------------------------------------
 
-    /// Keeps a picture.
+    /// Keeps a picture. Say first whose it is ([`Store::avatar_of_set`]): one that is nobody's is erased
+    /// when an account is removed.
     pub fn avatar_put(&self, avatar: &AvatarRow) -> Result<()> {
         self.execute(
             "INSERT INTO avatar (hash, mime, bytes) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
@@ -479,6 +480,7 @@ impl Store {
     /// that is nobody's any more is erased.
     pub fn avatar_of_set(&self, account: AccountId, jid: &str, hash: Option<&str>) -> Result<()> {
         self.atomically(|| {
+            let before = self.avatar_of(account, jid)?;
             match hash {
                 Some(hash) => self.execute(
                     "INSERT INTO avatar_of (account, jid, hash) VALUES (?1, ?2, ?3)
@@ -490,7 +492,14 @@ impl Store {
                     params![account.0, jid],
                 )?,
             };
-            self.remove_loose_avatars()
+            if let Some(before) = before {
+                self.execute(
+                    "DELETE FROM avatar WHERE hash = ?1
+                     AND NOT EXISTS (SELECT 1 FROM avatar_of WHERE avatar_of.hash = ?1)",
+                    [before],
+                )?;
+            }
+            Ok(())
         })
     }
 
@@ -545,6 +554,18 @@ fn contact_sql() -> String {
          ON conversation.account = address.account AND conversation.jid = address.jid
          LEFT JOIN message ON message.id = conversation.last_message"
     )
+}
+
+fn read_presence(row: &Row<'_>) -> rusqlite::Result<PresenceRow> {
+    Ok(PresenceRow {
+        jid: row.get(0)?,
+        resource: row.get(1)?,
+        availability: Availability::decode(row.get(2)?),
+        status: row.get(3)?,
+        priority: row.get(4)?,
+        caps: row.get(5)?,
+        at: Timestamp(row.get(6)?),
+    })
 }
 
 fn read_contact(row: &Row<'_>) -> rusqlite::Result<ContactListRow> {
