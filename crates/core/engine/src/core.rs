@@ -37,7 +37,10 @@ impl Core {
                 tracing::error!(account = row.id.0, "an address in the store does not read");
                 continue;
             };
-            accounts.insert(row.id, Account::new(row, address));
+            let id = row.id;
+            let mut account = Account::new(row, address);
+            people::opened(&store, &mut account)?;
+            accounts.insert(id, account);
         }
         Ok(Self {
             store,

@@ -16,6 +16,8 @@ mod roster;
 mod status;
 
 use sotto_api::{AccountId, ApiError, Reply, Request};
+use sotto_store::Store;
+use sotto_store::row::PresenceRow;
 use sotto_xmpp::stanza_error::StanzaError;
 use sotto_xmpp::{BareJid, Element, Jid, avatar, iq, pep};
 
@@ -56,6 +58,15 @@ pub(crate) enum Pending {
 pub(crate) struct State {
     capabilities: capabilities::State,
     pictures: pictures::State,
+    /// Presence from before the program was started: it holds again if the stream goes on.
+    before: Vec<PresenceRow>,
+}
+
+/// The profile was opened: what presence said when the program ended is not shown until the server
+/// says that the stream goes on.
+pub(crate) fn opened(store: &Store, account: &mut Account) -> Result<(), Fault> {
+    account.people.before = store.presence_all(account.id)?;
+    Ok(store.presence_clear(account.id)?)
 }
 
 /// A fresh stream was bound: forget presence, ask for the roster (with its version) and the block list.
@@ -70,8 +81,11 @@ pub(crate) fn stream_bound(cx: &mut Context, account: &mut Account) -> Result<()
     Ok(())
 }
 
-/// The old stream goes on after a restart of the program: presence and roster in the store still hold.
-pub(crate) fn stream_resumed(cx: &mut Context, _account: &mut Account) -> Result<(), Fault> {
+/// The old stream goes on after a restart of the program: presence and roster still hold.
+pub(crate) fn stream_resumed(cx: &mut Context, account: &mut Account) -> Result<(), Fault> {
+    for row in std::mem::take(&mut account.people.before) {
+        cx.store.presence_set(account.id, &row)?;
+    }
     cx.changes.contacts();
     Ok(())
 }

@@ -536,6 +536,18 @@ fn losing_the_stream_makes_everybody_offline() {
 }
 
 #[test]
+fn presence_from_before_a_restart_shows_only_when_the_stream_goes_on() {
+    let mut fixture = Fixture::new();
+    fixture.contact("leila@a.example", Subscription::Both);
+    fixture.presence("<presence from='leila@a.example/x'/>");
+    // The program starts again.
+    opened(&fixture.store, &mut fixture.account).expect("the store works");
+    assert_eq!(fixture.list()[0].availability, Availability::Offline);
+    fixture.with(stream_resumed).expect("the store works");
+    assert_eq!(fixture.list()[0].availability, Availability::Available);
+}
+
+#[test]
 fn what_a_person_asks_offline_is_refused_with_a_reason() {
     let mut fixture = Fixture::new();
     let to = ReplyTo {

@@ -550,7 +550,7 @@ fn a_server_that_never_answers_is_given_up() {
             break;
         };
         fixture.now.instant = due.max(fixture.now.instant) + Duration::from_millis(1);
-        fixture.with(Registrations::handle_timeout);
+        fixture.with(|cx, r| r.handle_timeout(cx));
     }
     assert_eq!(fixture.view().state, RegistrationState::Failed);
 }
