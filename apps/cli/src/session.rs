@@ -224,6 +224,10 @@ impl<W: Write> Session<'_, W> {
                         return Err(problem_of(view));
                     }
                     asked_password = true;
+                    if let Some(problem) = &view.problem {
+                        self.out
+                            .remark(&Failure::Problem(problem.clone()).sentence());
+                    }
                     let password = self
                         .asker
                         .secret(&format!("Password of {}", view.address))?;

@@ -2,7 +2,7 @@
 //!
 //! 1. [`Rpc::start`] runs the program on a profile.
 //! 2. [`Rpc::request`] sends a request and waits for its answer; [`Rpc::ask`] leaves a refusal to the test.
-//! 3. [`Rpc::until`] looks again after every event until what it looks for is there.
+//! 3. [`Rpc::next_event`] waits for an event, [`Rpc::take_events`] clears what was heard before a look.
 //! 4. [`Rpc::quit`] ends it as a person would, [`Rpc::kill`] as a power cut would.
 
 use std::collections::VecDeque;
@@ -198,34 +198,6 @@ impl Rpc {
                 Some(ServerLine::Answer { .. }) => {}
                 Some(ServerLine::Event(event)) => self.events.push_back(event),
                 None => return Err(self.failure(&format!("no answer to {what}"))),
-            }
-        }
-    }
-
-    /// Looks, and looks again after every event, until `look` finds something.
-    ///
-    /// # Errors
-    /// When it is not there within `limit`; also when it is there but no event told of it.
-    pub fn until<T>(
-        &mut self,
-        what: &str,
-        limit: Duration,
-        mut look: impl FnMut(&mut Self) -> Step<Option<T>>,
-    ) -> Step<T> {
-        let deadline = Instant::now() + limit;
-        loop {
-            self.take_events();
-            if let Some(found) = look(self)? {
-                return Ok(found);
-            }
-            if !self.events.is_empty() {
-                continue;
-            }
-            if self.next_event(deadline).is_none() {
-                return Err(match look(self)? {
-                    Some(_) => self.failure(&format!("{what}: it came, but no event told of it")),
-                    None => self.failure(&format!("{what}: not within {limit:?}")),
-                });
             }
         }
     }
