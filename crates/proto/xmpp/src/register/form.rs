@@ -272,11 +272,19 @@ fn legacy_fields(query: &Element) -> Vec<Field> {
 }
 
 fn with_media(fields: Vec<data_form::Field>, query: &Element) -> Vec<Field> {
+    // ejabberd offers its picture on a web page as well, as a text and a field to fill; with the
+    // picture at hand they would only confuse.
+    let pictured = fields.iter().any(|field| !field.media.is_empty());
     let bobs: Vec<Bob> = query.children().filter_map(Bob::parse).take(8).collect();
     fields
         .into_iter()
+        .filter(|field| !(pictured && field.var == "captcha-fallback-text"))
         .map(|field| Field {
-            kind: kind_of(&field),
+            kind: if pictured && field.var == "captcha-fallback-url" {
+                FieldKind::Hidden
+            } else {
+                kind_of(&field)
+            },
             label: if field.label.is_empty() {
                 text::one_line(&field.description, 1024)
             } else {
