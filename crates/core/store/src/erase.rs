@@ -1,6 +1,6 @@
 //! Erasing for good: `secure_delete` overwrites what is freed, [`Store::checkpoint`] empties the log.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 
@@ -15,7 +15,7 @@ impl Store {
                 .message(message)?
                 .ok_or(StoreError::NotFound { what: "message" })?
                 .conversation;
-            self.erase_rows(conversation, vec![message])?;
+            self.erase_rows(&[(message, conversation)])?;
             self.recount_unread(conversation)?;
             self.refresh_last(conversation)
         })
@@ -27,23 +27,11 @@ impl Store {
     /// [`Store::tidy`] has run to its end.
     pub fn conversation_erase(&self, conversation: ConversationId) -> Result<()> {
         self.atomically(|| {
-            // Ascending ids: FTS5 gathers deletions as long as the ids rise.
-            let messages = self.all(
-                "SELECT id FROM message WHERE conversation = ?1 ORDER BY id",
+            self.erase_rows(&self.all(
+                "SELECT id, conversation FROM message WHERE conversation = ?1 ORDER BY id",
                 [conversation.0],
-                |row| row.get(0).map(MessageId),
-            )?;
-            if messages.len() <= ONE_BY_ONE {
-                self.erase_rows(conversation, messages)?;
-            } else {
-                self.secure_index(false)?;
-                self.erase_rows(conversation, messages)?;
-                self.secure_index(true)?;
-                // Merging that is under way goes over the new traces as well.
-                if self.setting::<Untidy>(UNTIDY)?.is_none() {
-                    self.setting_set(UNTIDY, &Untidy::Erased)?;
-                }
-            }
+                read_place,
+            )?)?;
             self.execute(
                 "UPDATE conversation SET draft = '', unread = 0, last_message = NULL, last_at = NULL
                  WHERE id = ?1",
@@ -112,13 +100,14 @@ impl Store {
         self.atomically(|| {
             // Old messages lie at the front, except those that the archive delivered late.
             let batch = self.all(
-                "SELECT id FROM message WHERE conversation = ?1 AND at < ?2 ORDER BY ord LIMIT ?3",
+                "SELECT id, conversation FROM message
+                 WHERE conversation = ?1 AND at < ?2 ORDER BY ord LIMIT ?3",
                 params![conversation.0, before.0, limit],
-                |row| row.get(0).map(MessageId),
+                read_place,
             )?;
             let count = batch.len();
             if count > 0 {
-                self.erase_rows(conversation, batch)?;
+                self.erase_rows(&batch)?;
                 self.recount_unread(conversation)?;
                 self.refresh_last(conversation)?;
             }
@@ -129,14 +118,13 @@ impl Store {
     /// Erases every conversation of an account.
     pub fn erase_account_history(&self, account: AccountId) -> Result<()> {
         self.atomically(|| {
-            let conversations = self.all(
-                "SELECT id FROM conversation WHERE account = ?1",
+            self.erase_rows(&self.all(
+                "SELECT message.id, conversation FROM message
+                 JOIN conversation ON conversation.id = message.conversation
+                 WHERE account = ?1 ORDER BY message.id",
                 [account.0],
-                |row| row.get(0).map(ConversationId),
-            )?;
-            for conversation in conversations {
-                self.conversation_erase(conversation)?;
-            }
+                read_place,
+            )?)?;
             self.execute("DELETE FROM conversation WHERE account = ?1", [account.0])?;
             self.execute("DELETE FROM archive_state WHERE account = ?1", [account.0])?;
             Ok(())
@@ -161,21 +149,35 @@ impl Store {
         })
     }
 
-    fn erase_rows(&self, conversation: ConversationId, messages: Vec<MessageId>) -> Result<()> {
-        for message in messages {
+    /// Erases messages; quickest with ascending ids, as long as which FTS5 gathers deletions.
+    fn erase_rows(&self, messages: &[(MessageId, ConversationId)]) -> Result<()> {
+        let many = messages.len() > ONE_BY_ONE;
+        if many {
+            self.secure_index(false)?;
+        }
+        for (message, conversation) in messages {
             let body: Option<String> = self.one(
                 "SELECT body FROM message WHERE id = ?1",
                 [message.0],
                 |row| row.get(0),
             )?;
-            if let Some(body) = body {
-                self.unindex_words(message, conversation, &body)?;
-                // Earlier texts and outbox entries go with it.
-                self.execute("DELETE FROM message WHERE id = ?1", [message.0])?;
+            self.unindex_words(*message, *conversation, &body.unwrap_or_default())?;
+            // Earlier texts and outbox entries go with it.
+            self.execute("DELETE FROM message WHERE id = ?1", [message.0])?;
+        }
+        if many {
+            self.secure_index(true)?;
+            // Merging that is under way goes over the new traces as well.
+            if self.setting::<Untidy>(UNTIDY)?.is_none() {
+                self.setting_set(UNTIDY, &Untidy::Erased)?;
             }
         }
         Ok(())
     }
+}
+
+fn read_place(row: &Row<'_>) -> rusqlite::Result<(MessageId, ConversationId)> {
+    Ok((MessageId(row.get(0)?), ConversationId(row.get(1)?)))
 }
 
 /// Up to so many messages are taken out of the index at once and for good, at about 1 ms each.
