@@ -105,7 +105,7 @@ pub fn initials(name: &str) -> String {
     if joins_letters(&first) {
         return first;
     }
-    match words.last() {
+    match words.next_back() {
         Some(last) if !joins_letters(&last) => first + &last,
         _ => first,
     }
