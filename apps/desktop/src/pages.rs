@@ -9,6 +9,7 @@ mod dialogs;
 mod form;
 mod options;
 mod passphrase;
+mod portrait;
 mod sign_in;
 
 use std::cell::RefCell;
@@ -50,7 +51,11 @@ pub struct Pages {
 impl Pages {
     /// Connects the pages to the window and to whoever answers requests, and shows the first page that is due.
     pub fn start(ui: &AppWindow, backend: Arc<dyn Backend>) {
-        let pages = Rc::new(Self { ui: ui.as_weak(), backend, state: RefCell::default() });
+        let pages = Rc::new(Self {
+            ui: ui.as_weak(),
+            backend,
+            state: RefCell::default(),
+        });
         PAGES.with(|slot| *slot.borrow_mut() = Some(pages.clone()));
         passphrase::wire(ui);
         sign_in::wire(ui);
@@ -91,7 +96,11 @@ impl Pages {
     }
 
     /// Sends a request; `then` runs on the window's thread with the answer.
-    fn ask(&self, request: Request, then: impl FnOnce(&Pages, Result<Reply, ApiError>) + Send + 'static) {
+    fn ask(
+        &self,
+        request: Request,
+        then: impl FnOnce(&Pages, Result<Reply, ApiError>) + Send + 'static,
+    ) {
         self.backend.request(
             request,
             Box::new(move |result| {
@@ -129,7 +138,9 @@ impl Pages {
         match state {
             ProfileState::Absent => self.show(Page::FirstStart),
             ProfileState::Locked => self.show(Page::Unlock),
-            ProfileState::Open if matches!(page, Some(Page::Opening | Page::FirstStart | Page::Unlock)) => {
+            ProfileState::Open
+                if matches!(page, Some(Page::Opening | Page::FirstStart | Page::Unlock)) =>
+            {
                 passphrase::forget(self);
                 options::read_settings(self);
                 dialogs::read_questions(self);

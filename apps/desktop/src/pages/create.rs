@@ -1,7 +1,9 @@
 //! Making an XMPP account from inside: a server, its form, and what it says.
 
 use slint::{ComponentHandle, Image, SharedString};
-use sotto_api::view::{FieldKind, FormView, ProblemView, RegistrationState, RegistrationView, ServerView};
+use sotto_api::view::{
+    FieldKind, FormView, ProblemView, RegistrationState, RegistrationView, ServerView,
+};
 use sotto_api::{AccountSettings, Problem, RegistrationId, Reply, Request, Secret};
 
 use super::form::{Form, Missing, other_names};
@@ -43,17 +45,25 @@ pub(super) fn wire(ui: &AppWindow) {
 
 pub(super) fn show(pages: &Pages) {
     pages.ask(Request::ServerList {}, |pages, result| {
-        let (Ok(Reply::Servers(servers)), Some(ui)) = (result, pages.ui()) else { return };
+        let (Ok(Reply::Servers(servers)), Some(ui)) = (result, pages.ui()) else {
+            return;
+        };
         let page = ui.global::<Create>();
         let rows = servers
             .iter()
-            .map(|s| ServerRow { domain: s.domain.as_str().into(), about: s.about.as_str().into() })
+            .map(|s| ServerRow {
+                domain: s.domain.as_str().into(),
+                about: s.about.as_str().into(),
+            })
             .collect();
         page.set_servers(model(rows));
         page.set_chosen(-2);
         page.set_domain("".into());
         clear(&page);
-        pages.state.borrow_mut().create = CreateState { servers, ..CreateState::default() };
+        pages.state.borrow_mut().create = CreateState {
+            servers,
+            ..CreateState::default()
+        };
         pages.show(Page::CreateAccount);
     });
 }
@@ -74,10 +84,18 @@ fn clear(page: &Create<'_>) {
 }
 
 fn choose(pages: &Pages, index: i32) {
-    let domain = usize::try_from(index)
-        .ok()
-        .and_then(|i| pages.state.borrow().create.servers.get(i).map(|s| s.domain.clone()));
-    let (Some(domain), Some(ui)) = (domain, pages.ui()) else { return };
+    let domain = usize::try_from(index).ok().and_then(|i| {
+        pages
+            .state
+            .borrow()
+            .create
+            .servers
+            .get(i)
+            .map(|s| s.domain.clone())
+    });
+    let (Some(domain), Some(ui)) = (domain, pages.ui()) else {
+        return;
+    };
     ui.global::<Create>().set_chosen(index);
     begin(pages, &domain);
 }
@@ -95,21 +113,30 @@ fn begin(pages: &Pages, domain: &str) {
     page.set_step("connecting".into());
     page.set_foot(ui.global::<PageWords>().get_connecting());
     let proxy = pages.state.borrow().sign_in.proxy.clone();
-    let settings = AccountSettings { proxy, ..AccountSettings::default() };
-    pages.ask(Request::RegistrationStart { server: domain.to_owned(), settings }, |pages, result| match result {
-        Ok(Reply::Registration(view)) => {
-            pages.state.borrow_mut().create.registration = Some(view.id);
-            registration_is(pages, view);
-        }
-        Ok(_) => {}
-        Err(error) => {
-            let Some(ui) = pages.ui() else { return };
-            let page = ui.global::<Create>();
-            page.set_step("choose".into());
-            page.set_foot("".into());
-            page.set_server_error(error.message.into());
-        }
-    });
+    let settings = AccountSettings {
+        proxy,
+        ..AccountSettings::default()
+    };
+    pages.ask(
+        Request::RegistrationStart {
+            server: domain.to_owned(),
+            settings,
+        },
+        |pages, result| match result {
+            Ok(Reply::Registration(view)) => {
+                pages.state.borrow_mut().create.registration = Some(view.id);
+                registration_is(pages, view);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let Some(ui) = pages.ui() else { return };
+                let page = ui.global::<Create>();
+                page.set_step("choose".into());
+                page.set_foot("".into());
+                page.set_server_error(error.message.into());
+            }
+        },
+    );
 }
 
 /// Something changed in a registration; only the one on the page matters.
@@ -117,11 +144,14 @@ pub(super) fn read(pages: &Pages, registration: RegistrationId) {
     if pages.state.borrow().create.registration != Some(registration) {
         return;
     }
-    pages.ask(Request::RegistrationView { registration }, |pages, result| {
-        if let Ok(Reply::Registration(view)) = result {
-            registration_is(pages, view);
-        }
-    });
+    pages.ask(
+        Request::RegistrationView { registration },
+        |pages, result| {
+            if let Ok(Reply::Registration(view)) = result {
+                registration_is(pages, view);
+            }
+        },
+    );
 }
 
 fn registration_is(pages: &Pages, view: RegistrationView) {
@@ -169,12 +199,21 @@ fn show_form(pages: &Pages, page: &Create<'_>, form: &FormView) {
         .rows()
         .iter()
         .map(|row| {
-            let picture = row.media.as_ref().filter(|m| m.0.starts_with("image/")).and_then(|m| picture(&m.1));
+            let picture = row
+                .media
+                .as_ref()
+                .filter(|m| m.0.starts_with("image/"))
+                .and_then(|m| picture(&m.1));
             FormRow {
                 label: row.label.as_str().into(),
                 kind: kind(row.kind).into(),
                 value: row.value.as_str().into(),
-                options: model(row.options.iter().map(|o| SharedString::from(o.1.as_str())).collect()),
+                options: model(
+                    row.options
+                        .iter()
+                        .map(|o| SharedString::from(o.1.as_str()))
+                        .collect(),
+                ),
                 chosen: row
                     .options
                     .iter()
@@ -216,7 +255,10 @@ fn show_problem(page: &Create<'_>, problem: Option<&ProblemView>) {
         Problem::NameTaken | Problem::NameInvalid => {
             page.set_name_error(sentence(problem));
             if problem.problem == Problem::NameTaken {
-                let others = other_names(&page.get_name()).into_iter().map(SharedString::from).collect();
+                let others = other_names(&page.get_name())
+                    .into_iter()
+                    .map(SharedString::from)
+                    .collect();
                 page.set_suggestions(model(others));
             }
         }
@@ -233,19 +275,30 @@ fn show_problem(page: &Create<'_>, problem: Option<&ProblemView>) {
 }
 
 fn sentence(problem: &ProblemView) -> SharedString {
-    if problem.text.is_empty() { problem.title.as_str().into() } else { problem.text.as_str().into() }
+    if problem.text.is_empty() {
+        problem.title.as_str().into()
+    } else {
+        problem.text.as_str().into()
+    }
 }
 
 fn row_edited(pages: &Pages, index: i32, value: &str) {
-    let Ok(index) = usize::try_from(index) else { return };
+    let Ok(index) = usize::try_from(index) else {
+        return;
+    };
     let mut state = pages.state.borrow_mut();
     let form = &mut state.create.form;
-    let Some(row) = form.rows().get(index) else { return };
+    let Some(row) = form.rows().get(index) else {
+        return;
+    };
     let value = match row.kind {
         // A list tells the index of the choice.
-        FieldKind::List => {
-            value.parse::<usize>().ok().and_then(|i| row.options.get(i)).map(|o| o.0.clone()).unwrap_or_default()
-        }
+        FieldKind::List => value
+            .parse::<usize>()
+            .ok()
+            .and_then(|i| row.options.get(i))
+            .map(|o| o.0.clone())
+            .unwrap_or_default(),
         _ => value.to_owned(),
     };
     form.type_into(index, &value);
@@ -259,26 +312,39 @@ fn submit(pages: &Pages) {
     }
     let words = ui.global::<PageWords>();
     let state = pages.state.borrow();
-    let Some(registration) = state.create.registration else { return };
+    let Some(registration) = state.create.registration else {
+        return;
+    };
     let password = Secret::new(page.get_password().into());
     let again = Secret::new(page.get_again().into());
-    match state.create.form.answers(&page.get_name(), &password, &again) {
+    match state
+        .create
+        .form
+        .answers(&page.get_name(), &password, &again)
+    {
         Ok(answers) => {
             drop(state);
             page.set_step("submitting".into());
             page.set_foot(words.get_creating());
             page.set_suggestions(model(Vec::new()));
             let remember = page.get_remember();
-            pages.ask(Request::RegistrationSubmit { registration, answers, remember }, |pages, result| match result {
-                Ok(Reply::Registration(view)) => registration_is(pages, view),
-                Ok(_) => {}
-                Err(error) => {
-                    let Some(ui) = pages.ui() else { return };
-                    let page = ui.global::<Create>();
-                    page.set_step("form".into());
-                    page.set_problem_title(error.message.into());
-                }
-            });
+            pages.ask(
+                Request::RegistrationSubmit {
+                    registration,
+                    answers,
+                    remember,
+                },
+                |pages, result| match result {
+                    Ok(Reply::Registration(view)) => registration_is(pages, view),
+                    Ok(_) => {}
+                    Err(error) => {
+                        let Some(ui) = pages.ui() else { return };
+                        let page = ui.global::<Create>();
+                        page.set_step("form".into());
+                        page.set_problem_title(error.message.into());
+                    }
+                },
+            );
         }
         Err(Missing::Username) => page.set_name_error(words.get_no_name()),
         Err(Missing::Password) => page.set_password_error(words.get_no_password()),
@@ -286,7 +352,13 @@ fn submit(pages: &Pages) {
         Err(Missing::Row(index)) => {
             let text = words.get_no_answer();
             let rows = page.get_rows();
-            let values: Vec<String> = state.create.form.rows().iter().map(|r| r.value.clone()).collect();
+            let values: Vec<String> = state
+                .create
+                .form
+                .rows()
+                .iter()
+                .map(|r| r.value.clone())
+                .collect();
             change(&rows, index, |row| {
                 row.error = text;
                 row.value = values.get(index).cloned().unwrap_or_default().into();

@@ -59,8 +59,12 @@ impl Form {
         self.rows.clear();
         for field in &form.fields {
             match field.kind {
-                FieldKind::Username if self.username.is_none() => self.username = Some(field.name.clone()),
-                FieldKind::Password if self.password.is_none() => self.password = Some(field.name.clone()),
+                FieldKind::Username if self.username.is_none() => {
+                    self.username = Some(field.name.clone())
+                }
+                FieldKind::Password if self.password.is_none() => {
+                    self.password = Some(field.name.clone())
+                }
                 FieldKind::Hidden => self.hidden.push((field.name.clone(), field.value.clone())),
                 _ => self.rows.push(self.row(field)),
             }
@@ -69,10 +73,18 @@ impl Form {
 
     fn row(&self, field: &FormField) -> Row {
         // A CAPTCHA's answer belongs to its picture; a new picture needs a new answer.
-        let typed = if field.media.is_some() { None } else { self.typed.get(&field.name) };
+        let typed = if field.media.is_some() {
+            None
+        } else {
+            self.typed.get(&field.name)
+        };
         Row {
             name: field.name.clone(),
-            label: if field.label.is_empty() { field.name.clone() } else { field.label.clone() },
+            label: if field.label.is_empty() {
+                field.name.clone()
+            } else {
+                field.label.clone()
+            },
             kind: field.kind,
             required: field.required,
             value: typed.cloned().unwrap_or_else(|| field.value.clone()),
@@ -95,7 +107,12 @@ impl Form {
     }
 
     /// The answers to send, or what must be mended first; then nothing is sent.
-    pub fn answers(&self, username: &str, password: &Secret, again: &Secret) -> Result<Vec<FormAnswer>, Missing> {
+    pub fn answers(
+        &self,
+        username: &str,
+        password: &Secret,
+        again: &Secret,
+    ) -> Result<Vec<FormAnswer>, Missing> {
         if self.username.is_some() && username.trim().is_empty() {
             return Err(Missing::Username);
         }
@@ -107,12 +124,18 @@ impl Form {
                 return Err(Missing::Different);
             }
         }
-        let empty = |row: &Row| row.required && row.kind != FieldKind::Fixed && row.value.trim().is_empty();
+        let empty =
+            |row: &Row| row.required && row.kind != FieldKind::Fixed && row.value.trim().is_empty();
         if let Some(index) = self.rows.iter().position(empty) {
             return Err(Missing::Row(index));
         }
         let mut answers: Vec<FormAnswer> = Vec::new();
-        let mut put = |name: &str, values: Vec<Secret>| answers.push(FormAnswer { name: name.to_owned(), values });
+        let mut put = |name: &str, values: Vec<Secret>| {
+            answers.push(FormAnswer {
+                name: name.to_owned(),
+                values,
+            })
+        };
         if let Some(name) = &self.username {
             put(name, vec![Secret::new(username.trim().to_owned())]);
         }
@@ -125,7 +148,13 @@ impl Form {
         for row in &self.rows {
             match row.kind {
                 FieldKind::Fixed => {}
-                FieldKind::Multi => put(&row.name, row.value.lines().map(|l| Secret::new(l.to_owned())).collect()),
+                FieldKind::Multi => put(
+                    &row.name,
+                    row.value
+                        .lines()
+                        .map(|l| Secret::new(l.to_owned()))
+                        .collect(),
+                ),
                 _ if row.value.is_empty() => {}
                 _ => put(&row.name, vec![Secret::new(row.value.clone())]),
             }
@@ -141,8 +170,14 @@ pub fn other_names(taken: &str) -> Vec<String> {
         return Vec::new();
     }
     let trimmed = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let next = name[trimmed.len()..].parse::<u32>().map_or(2, |n| n.saturating_add(1));
-    vec![format!("{name}.writes"), format!("{name}-here"), format!("{trimmed}{next}")]
+    let next = name[trimmed.len()..]
+        .parse::<u32>()
+        .map_or(2, |n| n.saturating_add(1));
+    vec![
+        format!("{name}.writes"),
+        format!("{name}-here"),
+        format!("{trimmed}{next}"),
+    ]
 }
 
 #[cfg(test)]
@@ -182,16 +217,28 @@ mod tests {
     fn different_passwords_are_caught_before_anything_is_sent() {
         let mut form = Form::default();
         form.show(&plain());
-        assert_eq!(form.answers("sara", &secret("one"), &secret("two")), Err(Missing::Different));
+        assert_eq!(
+            form.answers("sara", &secret("one"), &secret("two")),
+            Err(Missing::Different)
+        );
     }
 
     #[test]
     fn an_empty_required_field_is_named() {
         let mut form = Form::default();
         form.show(&plain());
-        assert_eq!(form.answers("", &secret("a"), &secret("a")), Err(Missing::Username));
-        assert_eq!(form.answers("sara", &secret(""), &secret("")), Err(Missing::Password));
-        assert_eq!(form.answers("sara", &secret("a"), &secret("a")), Err(Missing::Row(0)));
+        assert_eq!(
+            form.answers("", &secret("a"), &secret("a")),
+            Err(Missing::Username)
+        );
+        assert_eq!(
+            form.answers("sara", &secret(""), &secret("")),
+            Err(Missing::Password)
+        );
+        assert_eq!(
+            form.answers("sara", &secret("a"), &secret("a")),
+            Err(Missing::Row(0))
+        );
     }
 
     #[test]
@@ -201,9 +248,18 @@ mod tests {
         form.type_into(0, "sara@mail.example");
         form.show(&plain());
         let answers = form.answers(" sara ", &secret("a"), &secret("a")).unwrap();
-        let values: Vec<(&str, &str)> =
-            answers.iter().map(|a| (a.name.as_str(), a.values[0].expose())).collect();
-        assert_eq!(values, [("username", "sara"), ("password", "a"), ("email", "sara@mail.example")]);
+        let values: Vec<(&str, &str)> = answers
+            .iter()
+            .map(|a| (a.name.as_str(), a.values[0].expose()))
+            .collect();
+        assert_eq!(
+            values,
+            [
+                ("username", "sara"),
+                ("password", "a"),
+                ("email", "sara@mail.example")
+            ]
+        );
     }
 
     #[test]
@@ -221,7 +277,10 @@ mod tests {
     fn hidden_fields_go_back_and_fixed_ones_do_not() {
         let mut view = plain();
         view.fields.truncate(2);
-        view.fields.push(FormField { value: "c1".into(), ..field("challenge", FieldKind::Hidden, false) });
+        view.fields.push(FormField {
+            value: "c1".into(),
+            ..field("challenge", FieldKind::Hidden, false)
+        });
         view.fields.push(field("note", FieldKind::Fixed, false));
         let mut form = Form::default();
         form.show(&view);

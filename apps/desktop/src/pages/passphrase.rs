@@ -40,18 +40,34 @@ fn strength(pages: &Pages, text: &str) {
 }
 
 /// Asks how well `text` resists guessing, and shows the answer; an empty text shows nothing.
-pub(super) fn measure(pages: &Pages, text: &str, show: impl FnOnce(&AppWindow, StrengthView) + Send + 'static) {
+pub(super) fn measure(
+    pages: &Pages,
+    text: &str,
+    show: impl FnOnce(&AppWindow, StrengthView) + Send + 'static,
+) {
     if text.is_empty() {
         if let Some(ui) = pages.ui() {
-            show(&ui, StrengthView { steps: 0, word: String::new(), meaning: String::new() });
+            show(
+                &ui,
+                StrengthView {
+                    steps: 0,
+                    word: String::new(),
+                    meaning: String::new(),
+                },
+            );
         }
         return;
     }
-    pages.ask(Request::PassphraseStrength { passphrase: Secret::new(text.to_owned()) }, |pages, result| {
-        if let (Ok(Reply::Strength(view)), Some(ui)) = (result, pages.ui()) {
-            show(&ui, view);
-        }
-    });
+    pages.ask(
+        Request::PassphraseStrength {
+            passphrase: Secret::new(text.to_owned()),
+        },
+        |pages, result| {
+            if let (Ok(Reply::Strength(view)), Some(ui)) = (result, pages.ui()) {
+                show(&ui, view);
+            }
+        },
+    );
 }
 
 fn suggest(pages: &Pages) {
@@ -76,7 +92,12 @@ fn create(pages: &Pages) {
     } else if passphrase != first.get_again() {
         first.set_again_error(words.get_differ());
     } else {
-        make(pages, Protection::Passphrase { passphrase: Secret::new(passphrase.into()) });
+        make(
+            pages,
+            Protection::Passphrase {
+                passphrase: Secret::new(passphrase.into()),
+            },
+        );
     }
 }
 
@@ -96,7 +117,8 @@ fn make(pages: &Pages, protection: Protection) {
 
 fn ask_without(pages: &Pages) {
     if let Some(ui) = pages.ui() {
-        ui.global::<Dialogs>().set_kind(DialogKind::WithoutPassphrase);
+        ui.global::<Dialogs>()
+            .set_kind(DialogKind::WithoutPassphrase);
     }
 }
 
@@ -114,14 +136,19 @@ fn open(pages: &Pages) {
         return;
     }
     unlock.set_busy(true);
-    pages.ask(Request::ProfileUnlock { passphrase: Secret::new(passphrase.into()) }, |pages, result| {
-        let Some(ui) = pages.ui() else { return };
-        let unlock = ui.global::<Unlock>();
-        unlock.set_busy(false);
-        match result {
-            Ok(_) => pages.read_profile(),
-            // What was typed stays: a slip is often one letter.
-            Err(error) => unlock.set_error(error.message.into()),
-        }
-    });
+    pages.ask(
+        Request::ProfileUnlock {
+            passphrase: Secret::new(passphrase.into()),
+        },
+        |pages, result| {
+            let Some(ui) = pages.ui() else { return };
+            let unlock = ui.global::<Unlock>();
+            unlock.set_busy(false);
+            match result {
+                Ok(_) => pages.read_profile(),
+                // What was typed stays: a slip is often one letter.
+                Err(error) => unlock.set_error(error.message.into()),
+            }
+        },
+    );
 }

@@ -22,18 +22,24 @@ pub(super) fn wire(ui: &AppWindow) {
         with(|pages| {
             let Some(ui) = pages.ui() else { return };
             let boxes = ui.global::<SignIn>().get_boxes();
-            change(&boxes, usize::try_from(index).unwrap_or(usize::MAX), |row| {
-                row.address = address;
-                row.password = password;
-                row.remember = remember;
-                row.address_error = "".into();
-                row.password_error = "".into();
-            });
+            change(
+                &boxes,
+                usize::try_from(index).unwrap_or(usize::MAX),
+                |row| {
+                    row.address = address;
+                    row.password = password;
+                    row.remember = remember;
+                    row.address_error = "".into();
+                    row.password_error = "".into();
+                },
+            );
         });
     });
     page.on_sign_in(|| with(sign_in));
     page.on_create(|_network| with(create::show));
-    page.on_explain(|index| with(|pages| explain(pages, usize::try_from(index).unwrap_or(usize::MAX))));
+    page.on_explain(|index| {
+        with(|pages| explain(pages, usize::try_from(index).unwrap_or(usize::MAX)))
+    });
     page.on_proxy(|| with(dialogs::ask_proxy));
     page.on_leave(|| with(|pages| pages.show(Page::Main)));
 }
@@ -65,7 +71,11 @@ fn fill(pages: &Pages, networks: &[NetworkView]) {
                 remember: true,
                 ..NetworkBox::default()
             }),
-            NetworkStatus::Withdrawn { reason, instead: what, .. } => {
+            NetworkStatus::Withdrawn {
+                reason,
+                instead: what,
+                ..
+            } => {
                 closed.push(ClosedNetwork {
                     name: network.name.as_str().into(),
                     reason: reason.as_str().into(),
@@ -85,7 +95,9 @@ fn fill(pages: &Pages, networks: &[NetworkView]) {
 
 fn explain(pages: &Pages, index: usize) {
     let found = pages.state.borrow().sign_in.instead.get(index).cloned();
-    let Some(((name, what), ui)) = found.zip(pages.ui()) else { return };
+    let Some(((name, what), ui)) = found.zip(pages.ui()) else {
+        return;
+    };
     let words = ui.global::<PageWords>();
     dialogs::tell(pages, words.invoke_instead_of(name.into()), what.into());
 }
@@ -94,8 +106,11 @@ fn sign_in(pages: &Pages) {
     let Some(ui) = pages.ui() else { return };
     let page = ui.global::<SignIn>();
     let boxes = page.get_boxes();
-    let filled: Vec<(usize, NetworkBox)> =
-        boxes.iter().enumerate().filter(|(_, b)| !b.planned && !b.address.trim().is_empty()).collect();
+    let filled: Vec<(usize, NetworkBox)> = boxes
+        .iter()
+        .enumerate()
+        .filter(|(_, b)| !b.planned && !b.address.trim().is_empty())
+        .collect();
     if filled.is_empty() {
         page.set_error(ui.global::<PageWords>().get_no_account());
         return;
@@ -115,7 +130,10 @@ fn sign_in(pages: &Pages) {
             address: row.address.trim().to_owned(),
             password: (!row.password.is_empty()).then(|| Secret::new(row.password.into())),
             remember: row.remember,
-            settings: AccountSettings { proxy: proxy.clone(), ..AccountSettings::default() },
+            settings: AccountSettings {
+                proxy: proxy.clone(),
+                ..AccountSettings::default()
+            },
         };
         pages.ask(request, move |pages, result| {
             let Some(ui) = pages.ui() else { return };
@@ -129,7 +147,9 @@ fn sign_in(pages: &Pages) {
                         b.address = "".into();
                         b.password = "".into();
                     }
-                    Some(e) if e.field == Some(Field::Password) => b.password_error = e.message.as_str().into(),
+                    Some(e) if e.field == Some(Field::Password) => {
+                        b.password_error = e.message.as_str().into()
+                    }
                     Some(e) => b.address_error = e.message.as_str().into(),
                 }
             });
