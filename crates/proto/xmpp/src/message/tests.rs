@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 use crate::stanza_error::Condition;
 
@@ -276,78 +274,108 @@ fn a_body_beyond_the_bound_is_cut_and_says_so() {
     assert_eq!(message.body.unwrap().len(), MAX_BODY);
 }
 
-/// One child of a random message: what it is decides whether it may matter.
-fn child() -> impl Strategy<Value = Element> {
-    let body = |ns: &'static str| {
-        ("[a-z<&]{0,6}", prop::option::of("(en|cs|cs-CZ|x)")).prop_map(move |(text, lang)| {
-            let mut body = Element::bare("body", ns);
-            body.append_text_node(text);
-            if let Some(lang) = lang {
-                let name = minidom::rxml::NcName::try_from("lang".to_owned()).unwrap();
-                body.set_attr(minidom::rxml::Namespace::XML, name, lang);
+/// A small generator (xorshift64): 100,000 messages in seconds, the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        from[usize::try_from(self.0 >> 33).unwrap() % from.len()]
+    }
+
+    fn body(&mut self) -> Element {
+        const FOREIGN: &str = "http://www.w3.org/1999/xhtml";
+        let namespace = self.pick(&[ns::CLIENT, ns::CLIENT, ns::CLIENT, "urn:x", FOREIGN]);
+        let mut body = Element::bare("body", namespace);
+        for _ in 0..self.pick(&["", "1", "12"]).len() {
+            body.append_text_node(
+                self.pick(&["", "a", "b<c", "]]>", "\u{1F600}", "?OTR"])
+                    .to_owned(),
+            );
+        }
+        let lang = self.pick(&["", "", "en", "cs", "cs-CZ", "x"]);
+        if !lang.is_empty() {
+            let name = minidom::rxml::NcName::try_from("lang".to_owned()).unwrap();
+            body.set_attr(minidom::rxml::Namespace::XML, name, lang);
+        }
+        body
+    }
+
+    fn child(&mut self) -> Element {
+        match self.pick(&["body", "body", "body", "nested", "eme", "request"]) {
+            "nested" => {
+                let mut outer = Element::bare("x", "urn:x");
+                outer.append_child(self.body());
+                outer
             }
-            body
-        })
+            "eme" => Element::bare("encryption", ns::EME),
+            "request" => Element::bare("request", ns::RECEIPTS),
+            _ => self.body(),
+        }
+    }
+}
+
+/// The rule of RFC 6121 §5.2.3 once more, written the slow and plain way.
+fn expected_words(bodies: &[&Element], lang: &str) -> Option<String> {
+    let tag = |body: &Element| dom::lang(body).unwrap_or_default().to_owned();
+    let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_owned();
+    let by_language = |same: &dyn Fn(&str) -> bool| {
+        let found = bodies
+            .iter()
+            .find(|body| !tag(body).is_empty() && same(&tag(body)));
+        found.copied()
     };
-    let nested = body(ns::CLIENT).prop_map(|body| {
-        let mut outer = Element::bare("x", "urn:x");
-        outer.append_child(body);
-        outer
-    });
-    prop_oneof![
-        4 => body(ns::CLIENT),
-        2 => body("urn:x"),
-        1 => body("http://www.w3.org/1999/xhtml"),
-        1 => nested,
-        1 => Just(Element::bare("encryption", ns::EME)),
-        1 => Just(Element::bare("request", ns::RECEIPTS)),
-    ]
+    let spoken = !lang.is_empty();
+    let exact = by_language(&|tag| spoken && tag == lang);
+    let close = by_language(&|tag| spoken && primary(tag) == primary(lang));
+    let without = bodies.iter().find(|body| tag(body).is_empty()).copied();
+    let chosen = exact.or(close).or(without).or(bodies.first().copied());
+    chosen.map(Element::text).filter(|text| !text.is_empty())
 }
 
-fn check_one_decision(children: Vec<Element>, lang: &str) -> Result<(), TestCaseError> {
-    let mut built = stanza("chat", "");
-    for child in &children {
-        built.append_child(child.clone());
+#[test]
+fn s_xml_09_one_function_decides_the_words_of_100_000_messages() {
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let (empty, own) = (stanza("chat", ""), own());
+    let mut with_words = 0_u32;
+    for round in 0..100_000_u32 {
+        let lang = random.pick(&["", "en", "cs"]);
+        let children: Vec<Element> = (0..random.pick(&["", "1", "12", "123", "1234"]).len())
+            .map(|_| random.child())
+            .collect();
+        let mut built = empty.clone();
+        for child in &children {
+            built.append_child(child.clone());
+        }
+        let message = read_in(lang, &built);
+        // Only whole direct children of our namespace count, by the rule.
+        let bodies: Vec<&Element> = children
+            .iter()
+            .filter(|c| c.is("body", ns::CLIENT))
+            .collect();
+        let expected = expected_words(&bodies, lang);
+        let shown = message.body.as_ref().or(message.placeholder.as_ref());
+        assert_eq!(
+            shown.map(Text::as_str),
+            expected.as_deref(),
+            "{}",
+            String::from(&built)
+        );
+        // One decision: words or placeholder, never both.
+        assert!(message.body.is_none() || message.placeholder.is_none());
+        assert_eq!(
+            message.placeholder.is_some(),
+            shown.is_some() && message.encryption.is_some()
+        );
+        with_words += u32::from(message.body.is_some());
+        // The same after a trip over the wire (one in ten, since it is the slow part).
+        if round % 10 == 0 {
+            let again: Element = String::from(&built).parse().unwrap();
+            assert_eq!(read_in(lang, &again), message);
+        }
+        assert_eq!(message.peer(&own).as_str(), "romeo@montague.net");
     }
-    let message = read_in(lang, &built);
-    // The same words after a trip over the wire (one in five, since it is the slow part).
-    if children.len() == 4 {
-        let again: Element = String::from(&built).parse().unwrap();
-        prop_assert_eq!(&read_in(lang, &again), &message);
-    }
-    // One decision: words or placeholder, never both.
-    prop_assert!(message.body.is_none() || message.placeholder.is_none());
-    // The words are those of a direct child of ours, whole.
-    let shown = message.body.as_ref().or(message.placeholder.as_ref());
-    let own_bodies: Vec<String> = children
-        .iter()
-        .filter(|child| child.is("body", ns::CLIENT))
-        .map(Element::text)
-        .collect();
-    match shown {
-        Some(words) => prop_assert!(own_bodies.iter().any(|body| **body == **words)),
-        None => prop_assert!(own_bodies.is_empty() || own_bodies.iter().any(String::is_empty)),
-    }
-    // Foreign and nested bodies do not matter at all.
-    let mut without = stanza("chat", "");
-    for child in children
-        .iter()
-        .filter(|child| !matches!(child.name(), "body" | "x") || child.has_ns(ns::CLIENT))
-    {
-        without.append_child(child.clone());
-    }
-    prop_assert_eq!(read_in(lang, &without).body, message.body);
-    Ok(())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 100_000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn s_xml_09_one_function_decides_the_words_of_100_000_messages(
-        children in prop::collection::vec(child(), 0..5),
-        lang in "(|en|cs)",
-    ) {
-        check_one_decision(children, &lang)?;
-    }
+    assert!(with_words > 10_000, "{with_words}");
 }
