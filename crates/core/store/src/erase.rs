@@ -89,8 +89,8 @@ impl Store {
         Ok(())
     }
 
-    /// Erases the messages of a conversation that came before a time, the oldest first and at most so
-    /// many; an expiry. How many were erased: fewer than `limit` when it is through.
+    /// Erases the messages of a conversation that were written or came before a time, the oldest first and
+    /// at most so many; an expiry. How many were erased: fewer than `limit` when it is through.
     pub fn conversation_expire(
         &self,
         conversation: ConversationId,
@@ -98,11 +98,12 @@ impl Store {
         limit: u32,
     ) -> Result<usize> {
         self.atomically(|| {
-            // Old messages lie at the front, except those that the archive delivered late.
+            // Old messages lie at the front. Looking no further keeps the usual case, that nothing is to
+            // be done, from reading the whole conversation.
             let batch = self.all(
-                "SELECT id, conversation FROM message
-                 WHERE conversation = ?1 AND at < ?2 ORDER BY ord LIMIT ?3",
-                params![conversation.0, before.0, limit],
+                "SELECT id, conversation FROM (SELECT * FROM message WHERE conversation = ?1
+                 ORDER BY ord LIMIT max(?3, ?4)) WHERE min(at, received_at) < ?2 LIMIT ?3",
+                params![conversation.0, before.0, limit, FRONT],
                 read_place,
             )?;
             let count = batch.len();
@@ -182,6 +183,8 @@ fn read_place(row: &Row<'_>) -> rusqlite::Result<(MessageId, ConversationId)> {
 
 /// Up to so many messages are taken out of the index at once and for good, at about 1 ms each.
 const ONE_BY_ONE: usize = 100;
+/// How many of the oldest messages an expiry looks at.
+const FRONT: u32 = 500;
 /// Pages of the index that one call of [`Store::tidy`] rewrites.
 const TIDY_PAGES: i64 = 200;
 /// Setting: the index holds words of erased messages. Absent when it does not.

@@ -178,8 +178,8 @@ CREATE TABLE message (
     deleted      INTEGER NOT NULL DEFAULT 0,
     UNIQUE (conversation, ord)
 ) STRICT;
-CREATE INDEX message_by_id ON message (conversation, message_id) WHERE message_id IS NOT NULL;
-CREATE INDEX message_by_origin ON message (conversation, origin_id) WHERE origin_id IS NOT NULL;
+CREATE INDEX message_by_id ON message (conversation, message_id, ord) WHERE message_id IS NOT NULL;
+CREATE INDEX message_by_origin ON message (conversation, origin_id, ord) WHERE origin_id IS NOT NULL;
 CREATE UNIQUE INDEX message_by_archive ON message (conversation, archive_id) WHERE archive_id IS NOT NULL;
 
 CREATE TABLE message_previous (
