@@ -25,8 +25,9 @@ use crate::context::Context;
 use crate::io::{LinkId, WorkId};
 use crate::messages;
 
-pub(crate) use connection::CLOSE_WAIT;
+pub(crate) use connection::{CLOSE_WAIT, binding as tls_binding};
 pub(crate) use pending::{IqReply, Pending};
+pub(crate) use problem::stream_problem;
 
 /// All accounts of the open profile.
 pub(crate) type Accounts = BTreeMap<AccountId, Account>;

@@ -433,7 +433,8 @@ impl Connection {
     }
 }
 
-fn binding(tls: &TlsEstablished) -> TlsBinding {
+/// What a TLS connection gives a log-in to be bound to.
+pub(crate) fn binding(tls: &TlsEstablished) -> TlsBinding {
     TlsBinding {
         exporter: tls.exporter,
         server_end_point: tls.server_end_point.clone(),

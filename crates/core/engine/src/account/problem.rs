@@ -22,6 +22,11 @@ impl Course {
     }
 }
 
+/// What a stream's failure is called.
+pub(crate) fn stream_problem(failure: &StreamFailure) -> Problem {
+    course(failure).problem()
+}
+
 pub(super) fn course(failure: &StreamFailure) -> Course {
     let _ = failure;
     Course::Again(Problem::ConnectionLost)
