@@ -47,8 +47,13 @@ pub fn edge(text: &str, offset: usize, end: bool) -> usize {
     }
 }
 
+/// Whether the paragraph with the byte `offset` runs from right to left.
+pub fn paragraph_right_to_left(text: &str, offset: usize) -> bool {
+    right_to_left(paragraph(text, offset))
+}
+
 /// The paragraph with the byte `offset`.
-pub(crate) fn paragraph(text: &str, offset: usize) -> &str {
+fn paragraph(text: &str, offset: usize) -> &str {
     &text[edge(text, offset, false)..edge(text, offset, true)]
 }
 

@@ -142,7 +142,11 @@ pub(crate) mod tests {
             "New messages".into()
         }
         fn privacy_note(&self, mine: bool, none: bool) -> String {
-            format!("{} {}", if mine { "Sent" } else { "Came" }, if none { "unencrypted" } else { "to the server only" })
+            format!(
+                "{} {}",
+                if mine { "Sent" } else { "Came" },
+                if none { "unencrypted" } else { "to the server only" }
+            )
         }
     }
 

@@ -1,0 +1,366 @@
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::thread::ThreadId;
+
+use jiff::tz::TimeZone;
+use slint::{ComponentHandle, Global, SharedString};
+use sotto_api::view::{AccountView, ProfileState, Settings, Theme};
+use sotto_api::{ApiError, Event, Reply, Request, Timestamp};
+
+use crate::backend::Backend;
+use crate::picture::Pictures;
+use crate::platform;
+use crate::ui::{self, AppWindow, Page, Sheet};
+
+mod acts;
+mod list;
+mod sheets;
+mod talk;
+mod words;
+
+pub use words::WindowWords;
+
+thread_local! {
+    static SHELL: RefCell<Weak<Shell>> = const { RefCell::new(Weak::new()) };
+}
+
+/// Hands an event to the window; from any thread.
+pub fn post(event: Event) {
+    on_window(move |shell| shell.handle(&event));
+}
+
+/// Runs something beside the window, on its thread, when it next has time. Nothing happens when it is gone.
+pub(crate) fn on_window(act: impl FnOnce(&Rc<Shell>) + Send + 'static) {
+    // The event loop has ended: there is no window left to tell.
+    let _ = slint::invoke_from_event_loop(move || with_shell(act));
+}
+
+fn with_shell(act: impl FnOnce(&Rc<Shell>)) {
+    if let Some(shell) = SHELL.with(|shell| shell.borrow().upgrade()) {
+        act(&shell);
+    }
+}
+
+/// The window and all it knows: lives on the thread of the window, never blocks it.
+pub struct Shell {
+    window: AppWindow,
+    thread: ThreadId,
+    backend: RefCell<Option<Arc<dyn Backend>>>,
+    zone: TimeZone,
+    settings: RefCell<Settings>,
+    accounts: RefCell<Vec<AccountView>>,
+    pictures: RefCell<Pictures>,
+    list: list::List,
+    talk: talk::Talk,
+    sheets: sheets::Sheets,
+    system_scale: Cell<f32>,
+    quit: Cell<bool>,
+}
+
+impl Shell {
+    /// Makes the window, without showing it, and connects everything in it.
+    ///
+    /// # Errors
+    /// When no window system can be reached.
+    pub fn new() -> Result<Rc<Self>, slint::PlatformError> {
+        let window = AppWindow::new()?;
+        let shell = Rc::new_cyclic(|weak: &Weak<Self>| Self {
+            thread: std::thread::current().id(),
+            backend: RefCell::default(),
+            zone: TimeZone::system(),
+            settings: RefCell::default(),
+            accounts: RefCell::default(),
+            pictures: RefCell::default(),
+            list: list::List::new(&window, weak),
+            talk: talk::Talk::new(&window),
+            sheets: sheets::Sheets::default(),
+            system_scale: Cell::new(0.0),
+            quit: Cell::new(false),
+            window,
+        });
+        SHELL.with(|slot| slot.replace(Rc::downgrade(&shell)));
+        shell.wire();
+        list::wire(&shell);
+        talk::wire(&shell);
+        sheets::wire(&shell);
+        shell.apply_settings();
+        Ok(shell)
+    }
+
+    /// The window.
+    pub fn window(&self) -> &AppWindow {
+        &self.window
+    }
+
+    /// A part of the window's surface (`ui/state.slint`).
+    pub fn part<'a, G: Global<'a, AppWindow>>(&'a self) -> G {
+        self.window.global::<G>()
+    }
+
+    /// Gives the window somebody who answers, and asks for everything it shows.
+    pub fn attach(self: &Rc<Self>, backend: Arc<dyn Backend>) {
+        self.backend.replace(Some(backend));
+        self.ask(Request::Version {}, |shell, answer| {
+            if let Ok(Reply::Version(version)) = answer {
+                shell.part::<ui::App>().set_version(version.into());
+            }
+        });
+        self.reload_profile();
+    }
+
+    /// Sends a request. `then` runs on the window's thread, after this call or within it.
+    pub fn ask(
+        self: &Rc<Self>,
+        request: Request,
+        then: impl FnOnce(&Rc<Self>, Result<Reply, ApiError>) + Send + 'static,
+    ) {
+        let Some(backend) = self.backend.borrow().clone() else {
+            return;
+        };
+        let here = self.thread;
+        backend.request(
+            request,
+            Box::new(move |answer| {
+                if std::thread::current().id() == here {
+                    with_shell(|shell| then(shell, answer));
+                } else {
+                    on_window(move |shell| then(shell, answer));
+                }
+            }),
+        );
+    }
+
+    /// Sends a request whose only interesting answer is a refusal, which becomes a toast.
+    pub fn tell(self: &Rc<Self>, request: Request) {
+        self.ask(request, |shell, answer| {
+            if let Err(error) = answer {
+                shell.toast(&error.message);
+            }
+        });
+    }
+
+    /// Shows a sentence at the lower edge for a while.
+    pub fn toast(&self, text: &str) {
+        self.part::<ui::App>().set_toast(text.into());
+    }
+
+    /// Shows a page.
+    pub fn show_page(&self, page: Page) {
+        self.part::<ui::App>().set_page(page);
+    }
+
+    /// Opens a dialog; `Sheet::None` closes the one that is open.
+    pub fn show_sheet(&self, sheet: Sheet) {
+        self.part::<ui::App>().set_sheet(sheet);
+    }
+
+    /// The accounts as last heard.
+    pub fn accounts(&self) -> Vec<AccountView> {
+        self.accounts.borrow().clone()
+    }
+
+    /// The settings as last heard.
+    pub fn settings(&self) -> Settings {
+        self.settings.borrow().clone()
+    }
+
+    /// Replaces the settings, at once in the window.
+    pub fn set_settings(self: &Rc<Self>, settings: Settings) {
+        self.settings.replace(settings.clone());
+        self.apply_settings();
+        self.tell(Request::SettingsSet { settings });
+    }
+
+    /// Handles one event from the engine.
+    pub fn handle(self: &Rc<Self>, event: &Event) {
+        match event {
+            Event::ProfileChanged => self.reload_profile(),
+            Event::AccountChanged { .. } => self.reload_accounts(),
+            Event::ContactsChanged => list::reload(self),
+            Event::SubscriptionsChanged => sheets::reload_requests(self),
+            Event::ConversationChanged { conversation } => {
+                talk::conversation_changed(self, *conversation);
+                list::reload_recent(self);
+            }
+            Event::MessagesAdded { conversation, .. } => {
+                talk::messages_added(self, *conversation);
+                list::reload_recent(self);
+            }
+            Event::MessageChanged { conversation, message } => talk::message_changed(self, *conversation, *message),
+            Event::MessageRemoved { conversation, message } => talk::message_removed(self, *conversation, *message),
+            Event::SettingsChanged => self.reload_settings(),
+            Event::Activated { .. } => self.raise(),
+            Event::Ending => {
+                self.quit.set(true);
+                // Without an event loop there is nothing to end.
+                let _ = slint::quit_event_loop();
+            }
+            _ => {}
+        }
+    }
+
+    /// Brings the window to the front.
+    fn raise(&self) {
+        // A window that cannot be shown now is shown with the next start.
+        let _ = self.window.show();
+        self.window.window().set_minimized(false);
+    }
+
+    fn reload_profile(self: &Rc<Self>) {
+        self.ask(Request::ProfileStatus {}, |shell, answer| {
+            let Ok(Reply::Profile(profile)) = answer else {
+                return;
+            };
+            shell.part::<ui::People>().set_warning(profile.warning.as_str().into());
+            match profile.state {
+                ProfileState::Absent => shell.show_page(Page::FirstStart),
+                ProfileState::Locked => shell.show_page(Page::Unlock),
+                ProfileState::Open => shell.opened(),
+            }
+        });
+    }
+
+    /// The profile is open: everything else can be read.
+    fn opened(self: &Rc<Self>) {
+        self.reload_settings();
+        list::reload(self);
+        self.reload_accounts();
+        sheets::reload_requests(self);
+    }
+
+    fn reload_accounts(self: &Rc<Self>) {
+        self.ask(Request::AccountList {}, |shell, answer| {
+            if let Ok(Reply::Accounts(accounts)) = answer {
+                shell.accounts.replace(accounts);
+                list::show_accounts(shell);
+                if matches!(
+                    shell.part::<ui::App>().get_page(),
+                    Page::Opening | Page::FirstStart | Page::Unlock
+                ) {
+                    let none = shell.accounts.borrow().is_empty();
+                    shell.show_page(if none { Page::SignIn } else { Page::Main });
+                    if !none {
+                        shell.part::<ui::App>().invoke_focus_pane(0);
+                    }
+                }
+            }
+        });
+    }
+
+    fn reload_settings(self: &Rc<Self>) {
+        self.ask(Request::SettingsGet {}, |shell, answer| {
+            if let Ok(Reply::Settings(settings)) = answer {
+                shell.settings.replace(settings);
+                shell.apply_settings();
+            }
+        });
+    }
+
+    /// Makes the window look as the settings say.
+    fn apply_settings(self: &Rc<Self>) {
+        let settings = self.settings.borrow().clone();
+        let look = self.part::<ui::Look>();
+        look.set_dark(match settings.theme {
+            Theme::Dark => true,
+            Theme::Light => false,
+            Theme::System => self.window.get_system_dark(),
+        });
+        look.set_high_contrast(settings.high_contrast);
+        look.set_still(settings.reduced_motion);
+
+        let wish = if settings.language.is_empty() {
+            platform::system_language()
+        } else {
+            settings.language.clone()
+        };
+        let first = wish.split('-').next().unwrap_or_default().to_owned();
+        let spoken = [wish.as_str(), first.as_str()]
+            .into_iter()
+            .find(|language| !language.is_empty() && slint::select_bundled_translation(language).is_ok());
+        if spoken.is_none() {
+            // English is what the window is written in; it cannot be missing.
+            let _ = slint::select_bundled_translation("");
+        }
+        // A window whose words are English reads from left to right, whatever the system speaks.
+        look.set_rtl(spoken.is_some_and(platform::is_right_to_left));
+
+        let app = self.part::<ui::App>();
+        app.set_enter_sends(settings.enter_sends);
+        app.set_show_offline(settings.show_offline);
+        app.set_theme(match settings.theme {
+            Theme::System => 0,
+            Theme::Light => 1,
+            Theme::Dark => 2,
+        });
+        self.apply_scale(settings.scale);
+        list::refresh(self);
+        talk::refresh(self);
+    }
+
+    /// Draws everything at so many per cent of what the system asks for.
+    fn apply_scale(&self, scale: u16) {
+        let window = self.window.window();
+        if self.system_scale.get() == 0.0 {
+            self.system_scale.set(window.scale_factor());
+        }
+        let factor = self.system_scale.get() * f32::from(scale.clamp(100, 200)) / 100.0;
+        if (factor - window.scale_factor()).abs() > 0.001 {
+            window.dispatch_event(slint::platform::WindowEvent::ScaleFactorChanged { scale_factor: factor });
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(jiff::Timestamp::now().as_millisecond())
+    }
+
+    /// A picture by its hash, asked for when it is not here yet.
+    fn picture(self: &Rc<Self>, hash: Option<&str>) -> Option<slint::Image> {
+        let hash = hash?;
+        let known = self.pictures.borrow_mut().get(hash);
+        match known {
+            Ok(picture) => picture,
+            Err(()) => {
+                let wanted = hash.to_owned();
+                self.ask(Request::AvatarGet { hash: hash.to_owned() }, move |shell, answer| {
+                    if let Ok(Reply::Avatar(picture)) = answer
+                        && shell.pictures.borrow_mut().put(wanted, picture.as_deref())
+                    {
+                        list::refresh(shell);
+                        talk::show_header(shell);
+                    }
+                });
+                None
+            }
+        }
+    }
+
+    fn wire(self: &Rc<Self>) {
+        let app = self.part::<ui::App>();
+        app.on_act(|name| with_shell(|shell| shell.act(&name)));
+        app.on_key(|text, control, alt, shift| {
+            let Some(act) = crate::keys::act(&text, control, alt, shift) else {
+                return false;
+            };
+            let mut used = false;
+            with_shell(|shell| used = shell.key(act));
+            used
+        });
+        app.on_resized(|| {});
+        self.part::<ui::Menus>().on_chosen(|act| with_shell(|shell| shell.act(&act)));
+        self.window.on_system_theme(|| with_shell(Self::apply_settings));
+        self.window.window().on_close_requested(|| {
+            with_shell(|shell| shell.act("quit"));
+            slint::CloseRequestResponse::KeepWindowShown
+        });
+
+        let cursor = self.part::<ui::Cursor>();
+        let at = |offset: i32| usize::try_from(offset).unwrap_or_default();
+        let back = |offset: usize| i32::try_from(offset).unwrap_or(i32::MAX);
+        cursor.on_rtl(move |text: SharedString, offset| {
+            crate::model::paragraph_right_to_left(&text, at(offset))
+        });
+        cursor.on_step(move |text, offset, forward| back(crate::model::step(&text, at(offset), forward)));
+        cursor.on_edge(move |text, offset, end| back(crate::model::edge(&text, at(offset), end)));
+    }
+}
