@@ -80,3 +80,60 @@ fn items(parent: &Element) -> Vec<Jid> {
         .take(MAX_BLOCKED)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own() -> BareJid {
+        BareJid::new("juliet@capulet.com").unwrap()
+    }
+
+    fn push(from: &str, change: &str) -> Result<Option<Push>, Refused> {
+        let xml = format!("<iq xmlns='jabber:client' type='set' id='p1'{from}>{change}</iq>");
+        parse_push(&xml.parse().unwrap(), &own())
+    }
+
+    /// XEP-0191 examples 2, 3 and 5.
+    #[test]
+    fn the_list_and_the_requests_are_those_of_the_xep() {
+        let list: Element = "<blocklist xmlns='urn:xmpp:blocking'><item jid='romeo@montague.net'/>\
+            <item jid='iago@shakespeare.lit'/><item/><item jid='@'/></blocklist>"
+            .parse()
+            .unwrap();
+        let jids = parse_list(&list).unwrap();
+        assert_eq!(jids.len(), 2);
+        let expected: Element =
+            "<block xmlns='urn:xmpp:blocking'><item jid='romeo@montague.net'/></block>"
+                .parse()
+                .unwrap();
+        assert_eq!(block(&jids[0]), expected);
+        assert!(unblock(&jids[0]).has_child("item", ns::BLOCKING));
+    }
+
+    #[test]
+    fn s_xmpp_04_only_the_own_account_changes_the_list() {
+        let change = "<block xmlns='urn:xmpp:blocking'><item jid='romeo@montague.net'/></block>";
+        let romeo = Jid::new("romeo@montague.net").unwrap();
+        assert_eq!(
+            push("", change),
+            Ok(Some(Push::Blocked(vec![romeo.clone()])))
+        );
+        let change = change
+            .replace("block ", "unblock ")
+            .replace("/block", "/unblock");
+        let from = " from='juliet@capulet.com'";
+        assert_eq!(push(from, &change), Ok(Some(Push::Unblocked(vec![romeo]))));
+        let all = "<unblock xmlns='urn:xmpp:blocking'/>";
+        assert_eq!(push("", all), Ok(Some(Push::UnblockedAll)));
+        for from in [
+            "eve@evil.example",
+            "juliet@capulet.com/x",
+            "capulet.com",
+            "@",
+        ] {
+            let forged = push(&format!(" from='{from}'"), all);
+            assert_eq!(forged, Err(Refused::ForeignSender), "{from}");
+        }
+    }
+}

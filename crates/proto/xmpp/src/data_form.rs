@@ -198,3 +198,56 @@ pub(crate) fn submit_field<V: AsRef<str>>(
         |field, value| field.child(el("value", ns::DATA_FORM).text_of(value)),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// XEP-0004 example 2, shortened.
+    const FORM: &str = "<x xmlns='jabber:x:data' type='form'><title>Bot Configuration</title>\
+        <instructions>Fill out this form to configure your new bot!</instructions>\
+        <instructions>Have fun.</instructions>\
+        <field type='hidden' var='FORM_TYPE'><value>jabber:bot</value></field>\
+        <field type='fixed'><value>Section 1: Bot Info</value></field>\
+        <field type='text-multi' label='Helpful description of your bot' var='description'/>\
+        <field type='boolean' label='Public bot?' var='public'><required/></field>\
+        <field type='list-multi' label='Features' var='features'>\
+        <option label='Contests'><value>contests</value></option><option><value>news</value></option>\
+        <option/><value>news</value><value>search</value></field>\
+        <field type='jid-multi' label='People to invite' var='invitelist'>\
+        <desc>Tell all your friends!</desc></field><field label='nameless'/></x>";
+
+    #[test]
+    fn a_form_is_read_in_order_with_all_its_parts() {
+        let form = DataForm::parse(&FORM.parse().unwrap()).unwrap();
+        assert_eq!(form.title, "Bot Configuration");
+        assert_eq!(form.instructions.lines().count(), 2);
+        assert_eq!(form.form_type(), Some("jabber:bot"));
+        let types: Vec<_> = form.fields.iter().map(|field| field.field_type).collect();
+        use FieldType::*;
+        assert_eq!(
+            types,
+            [Hidden, Fixed, TextMulti, Boolean, ListMulti, JidMulti]
+        );
+        let features = form.field("features").unwrap();
+        assert_eq!(features.values, ["news", "search"]);
+        let option = |value: &str, label: &str| (value.to_owned(), label.to_owned());
+        assert_eq!(
+            features.options,
+            [option("contests", "Contests"), option("news", "news")]
+        );
+        assert!(form.field("public").unwrap().required);
+        assert_eq!(
+            form.field("invitelist").unwrap().description,
+            "Tell all your friends!"
+        );
+    }
+
+    #[test]
+    fn answers_and_cancellations_are_no_forms() {
+        for kind in ["submit", "cancel", "", "FORM"] {
+            let xml = FORM.replace("type='form'", &format!("type='{kind}'"));
+            assert_eq!(DataForm::parse(&xml.parse().unwrap()), None, "{kind}");
+        }
+    }
+}

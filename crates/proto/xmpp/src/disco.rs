@@ -184,3 +184,43 @@ pub fn requested_node(payload: &Element) -> Option<Option<&str>> {
         .is("query", ns::DISCO_INFO)
         .then(|| payload.attr("node").filter(|node| !node.is_empty()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// XEP-0030 examples 3 and 17.
+    #[test]
+    fn information_and_items_are_read() {
+        let info: Element = "<query xmlns='http://jabber.org/protocol/disco#info'>\
+            <identity category='conference' type='text' name='Play-Specific Chatrooms'/>\
+            <identity type='nameless'/><feature var='jabber:iq:register'/><feature/></query>"
+            .parse()
+            .unwrap();
+        let info = Info::parse(&info).unwrap();
+        assert!(info.is("conference", "text") && info.has("jabber:iq:register"));
+        assert!(!info.has("vcard-temp"));
+        assert_eq!((info.identities.len(), info.features.len()), (1, 1));
+        let items: Element = "<query xmlns='http://jabber.org/protocol/disco#items'>\
+            <item jid='people.shakespeare.lit' name='Directory of Characters'/>\
+            <item jid='mim.shakespeare.lit' node='n'/><item jid='@'/><item/></query>"
+            .parse()
+            .unwrap();
+        let items = parse_items(&items).unwrap();
+        assert_eq!(items.len(), 2);
+        assert_eq!(
+            (items[1].node.as_str(), items[0].name.as_str()),
+            ("n", "Directory of Characters")
+        );
+    }
+
+    #[test]
+    fn a_question_names_its_node_or_none() {
+        assert_eq!(requested_node(&info_request(None)), Some(None));
+        assert_eq!(
+            requested_node(&info_request(Some("n#v"))),
+            Some(Some("n#v"))
+        );
+        assert_eq!(requested_node(&items_request(None)), None);
+    }
+}

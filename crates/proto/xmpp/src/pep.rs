@@ -162,3 +162,66 @@ fn items(parent: &Element, namespace: &str) -> Vec<Item> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own() -> BareJid {
+        BareJid::new("romeo@montague.lit").unwrap()
+    }
+
+    fn event(from: &str) -> Result<Option<Event>, Refused> {
+        let xml = format!(
+            "<message xmlns='jabber:client' to='romeo@montague.lit/home'{from}>\
+             <event xmlns='http://jabber.org/protocol/pubsub#event'>\
+             <items node='urn:xmpp:avatar:metadata'><item id='111f4b3c'>\
+             <metadata xmlns='urn:xmpp:avatar:metadata'/></item><retract id='old'/></items></event>\
+             </message>"
+        );
+        parse_event(&xml.parse().unwrap(), &own())
+    }
+
+    /// XEP-0084 example 7.
+    #[test]
+    fn an_event_is_about_its_sender() {
+        let event = event(" from='juliet@capulet.lit'").unwrap().unwrap();
+        assert_eq!(event.owner.as_str(), "juliet@capulet.lit");
+        assert_eq!(event.items[0].id, "111f4b3c");
+        assert_eq!(event.retracted, ["old"]);
+        assert!(!event.gone && !event.is_own(&own()));
+    }
+
+    #[test]
+    fn s_xmpp_06_own_data_come_from_the_own_account_only() {
+        for from in ["", " from='romeo@montague.lit'"] {
+            assert!(event(from).unwrap().unwrap().is_own(&own()), "{from}");
+        }
+        for from in [
+            "romeo@montague.lit/home",
+            "juliet@capulet.lit/balcony",
+            "Romeo@montague.lit",
+            "@",
+        ] {
+            assert!(event(&format!(" from='{from}'")).is_err(), "{from}");
+        }
+        let near = event(" from='rоmeo@montague.lit'").unwrap().unwrap();
+        assert!(!near.is_own(&own()), "a lookalike is somebody else");
+    }
+
+    /// XEP-0223 example 1.
+    #[test]
+    fn private_data_are_published_with_their_condition() {
+        let payload = el("storage", "storage:bookmarks");
+        let built = publish(
+            "storage:bookmarks",
+            "current",
+            payload,
+            Some(Access::Whitelist),
+        );
+        let wire = String::from(&built);
+        assert!(wire.contains("pubsub#access_model") && wire.contains("whitelist"));
+        let read = parse_items(&built, "storage:bookmarks");
+        assert_eq!(read, None, "a request is no answer");
+    }
+}

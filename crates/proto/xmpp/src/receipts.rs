@@ -59,3 +59,37 @@ pub fn is_due(message: &Message, shares_presence: bool) -> bool {
         && message.id.is_some()
         && message.from.is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::markers;
+
+    /// XEP-0184 example 4, XEP-0333 example 2.
+    #[test]
+    fn receipts_and_markers_read_back_and_are_kept_by_archives() {
+        let to = Jid::new("northumberland@shakespeare.lit/westminster").unwrap();
+        let receipt = receipt(&to, "richard2-4.1.247", "own-1");
+        assert_eq!(received(&receipt).as_deref(), Some("richard2-4.1.247"));
+        let marker = markers::marker(&to, "message-1", "own-2");
+        assert_eq!(markers::displayed(&marker).as_deref(), Some("message-1"));
+        for built in [receipt, marker] {
+            assert!(Hints::of(&built).store);
+            assert_eq!(built.attr("to"), Some(to.as_str()));
+            assert!(!built.has_child("body", ns::CLIENT));
+        }
+    }
+
+    #[test]
+    fn a_receipt_without_id_or_doubled_says_nothing() {
+        for inner in [
+            "<received xmlns='urn:xmpp:receipts'/>",
+            "<received xmlns='urn:xmpp:receipts' id=''/>",
+            "<received xmlns='urn:xmpp:receipts' id='1'/><received xmlns='urn:xmpp:receipts' id='2'/>",
+            "<received xmlns='urn:x' id='1'/>",
+        ] {
+            let xml = format!("<message xmlns='jabber:client'>{inner}</message>");
+            assert_eq!(received(&xml.parse().unwrap()), None, "{inner}");
+        }
+    }
+}

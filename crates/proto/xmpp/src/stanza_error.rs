@@ -160,3 +160,40 @@ fn legacy(code: &str) -> Option<Condition> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(error: &str) -> StanzaError {
+        let xml = format!("<iq xmlns='jabber:client' type='error'>{error}</iq>");
+        StanzaError::of(&xml.parse().unwrap())
+    }
+
+    #[test]
+    fn what_we_write_reads_back() {
+        let error = StanzaError {
+            text: "try later".to_owned(),
+            ..StanzaError::new(ErrorType::Wait, Condition::ResourceConstraint)
+        };
+        let iq = el("iq", ns::CLIENT).child(error.to_element());
+        assert_eq!(StanzaError::of(&iq), error);
+    }
+
+    #[test]
+    fn conditions_count_in_their_namespace_only() {
+        let foreign = of("<error type='cancel'><conflict xmlns='urn:x'/></error>");
+        assert_eq!(foreign.condition, Condition::UndefinedCondition);
+        let gateway = of("<error code='404'/>");
+        assert_eq!(gateway.condition, Condition::ItemNotFound);
+        assert_eq!(of("").condition, Condition::UndefinedCondition);
+        let own = of(
+            "<error type='x'><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>a\nb\u{7f}</text>\
+             <gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
+        );
+        assert_eq!(
+            (own.condition, own.error_type, own.text.as_str()),
+            (Condition::Gone, None, "a b")
+        );
+    }
+}
