@@ -284,3 +284,22 @@ fn an_overlong_link_stays_text() {
         1
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_written_links_are_in_order_within_it_and_harmless(
+        text in "(https?://|mailto:|xmpp:|sips?:|geo:|[a-z@./:()\\[\\]?#%&;=,-]|\\PC|\\s){0,60}"
+    ) {
+        let mut after = 0;
+        for link in find(&text) {
+            assert!(link.start >= after && link.end > link.start);
+            let shown = text.get(link.start..link.end).expect("on borders of characters");
+            after = link.end;
+            let scheme = link.target.split(':').next().unwrap_or("");
+            assert!(SCHEMES.contains(&scheme));
+            assert!(link.target.bytes().all(|b| b.is_ascii_graphic()));
+            // What is shown and what is opened are the same link.
+            assert_eq!(target(shown).map(|t| t.text), Some(link.target));
+        }
+    }
+}

@@ -257,7 +257,14 @@ pub(super) fn handle_reply(
             Ok(())
         }
         None => {
-            give_up(account, &asked);
+            if asked.from == Source::Pep {
+                // Some servers announce a picture that lies in the vCard only.
+                let from = Source::Vcard;
+                let pictures = &mut account.people.pictures;
+                pictures.waiting.push_back(Asked { from, ..asked });
+            } else {
+                give_up(account, &asked);
+            }
             ended(cx, account);
             Ok(())
         }

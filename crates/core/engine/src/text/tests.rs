@@ -131,3 +131,16 @@ fn nothing_of_the_naughty_strings_leaves_a_control_character() {
         isolate(line);
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_written_cleaning_is_done_once_and_for_all(text in ".{0,200}") {
+        let cleaned = clean(&text);
+        assert_eq!(clean(&cleaned), cleaned);
+        let line = clean_line(&text);
+        assert_eq!(clean_line(&line), line);
+        assert!(line.chars().count() <= LINE_CHARS);
+        assert!(initials(&text).graphemes(true).count() <= 2);
+        assert!(colour(&text) < 6);
+    }
+}
