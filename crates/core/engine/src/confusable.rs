@@ -37,13 +37,6 @@ pub fn host_suspicion(host: &str) -> Option<Suspicion> {
     host.split('.').find_map(suspicion)
 }
 
-/// What two addresses share when a person can take one for the other. Not for display.
-pub fn address_skeleton(address: &str) -> String {
-    skeleton(&address.to_lowercase())
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
 /// An address in ASCII, where it holds letters that could be confused; absent where it does not.
 ///
 /// The host takes its form of the DNS; a name before the @ has none, so it is shown the same way.
@@ -53,20 +46,13 @@ pub fn address_ascii(address: &str) -> Option<String> {
         None => (None, address),
     };
     let suspected = local.and_then(suspicion).is_some() || host_suspicion(host).is_some();
-    suspected.then(|| address_in_ascii(address))
-}
-
-/// An address in ASCII, whatever letters it holds.
-pub fn address_in_ascii(address: &str) -> String {
-    let (local, host) = match address.split_once('@') {
-        Some((local, host)) => (Some(local), host),
-        None => (None, address),
-    };
-    let host = idna::domain_to_ascii(host).unwrap_or_else(|_| punycode(host));
-    match local {
-        Some(local) => format!("{}@{host}", punycode(local)),
-        None => host,
-    }
+    suspected.then(|| {
+        let host = idna::domain_to_ascii(host).unwrap_or_else(|_| punycode(host));
+        match local {
+            Some(local) => format!("{}@{host}", punycode(local)),
+            None => host,
+        }
+    })
 }
 
 fn punycode(word: &str) -> String {
@@ -111,17 +97,5 @@ mod tests {
         }
         assert_eq!(address_ascii("jürgen@bücher.example"), None);
         assert_eq!(address_ascii("sara@riverside.example"), None);
-    }
-
-    #[test]
-    fn s_ui_05_twins_share_a_skeleton() {
-        assert_eq!(
-            address_skeleton("sаra@riverside.example"),
-            address_skeleton("sara@riverside.example")
-        );
-        assert_ne!(
-            address_skeleton("sara@riverside.example"),
-            address_skeleton("sarah@riverside.example")
-        );
     }
 }

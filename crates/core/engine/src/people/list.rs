@@ -61,7 +61,7 @@ pub(crate) fn contact_of(
         avatar: None,
         addresses: vec![AddressView {
             account,
-            ascii: stranger_ascii(cx, &address)?,
+            ascii: confusable::address_ascii(&address),
             address,
             subscription: Subscription::None,
             asking: false,
@@ -88,24 +88,6 @@ pub(crate) fn contact_of(
     }
     view.spoken = spoken(&view);
     Ok(view)
-}
-
-/// A stranger's address in ASCII where its letters could be confused, above all with those of
-/// somebody in the list (S-UI-05).
-fn stranger_ascii(cx: &Context, address: &str) -> Result<Option<String>, Fault> {
-    if address.is_ascii() {
-        return Ok(None);
-    }
-    if let Some(ascii) = confusable::address_ascii(address) {
-        return Ok(Some(ascii));
-    }
-    let skeleton = confusable::address_skeleton(address);
-    let twin = cx
-        .store
-        .contact_list()?
-        .iter()
-        .any(|row| row.jid != address && confusable::address_skeleton(&row.jid) == skeleton);
-    Ok(twin.then(|| confusable::address_in_ascii(address)))
 }
 
 /// One view a person; the rows of one person stand next to each other.
