@@ -186,7 +186,7 @@ const ONE_BY_ONE: usize = 100;
 /// How many of the oldest messages an expiry looks at.
 const FRONT: u32 = 500;
 /// Pages of the index that one call of [`Store::tidy`] rewrites.
-const TIDY_PAGES: i64 = 200;
+const TIDY_PAGES: i64 = 100;
 /// Setting: the index holds words of erased messages. Absent when it does not.
 const UNTIDY: &str = "store.untidy";
 const NO_MESSAGE: i64 = -1;
