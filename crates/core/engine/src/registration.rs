@@ -44,8 +44,8 @@ pub(crate) enum Effect {
         password: Secret,
         remember: bool,
         settings: AccountSettings,
-        /// Keys that the person accepted on the way, and whether for ever.
-        accepted: Vec<([u8; 32], bool)>,
+        /// Keys that the person accepted on the way.
+        accepted_keys: Vec<[u8; 32]>,
     },
     /// The certificate was not accepted: the engine asks and calls
     /// [`Registrations::certificate_accepted`] or [`Registrations::certificate_rejected`].
@@ -147,16 +147,15 @@ impl Registrations {
         }
     }
 
-    /// The person accepted the key, for now or for ever: once more, with it.
+    /// The person accepted the key: once more, with it.
     pub fn certificate_accepted(
         &mut self,
         cx: &mut Context,
         registration: RegistrationId,
         key: [u8; 32],
-        always: bool,
     ) {
         if let Some(attempt) = self.attempts.get_mut(&registration) {
-            attempt.accept_key(key, always);
+            attempt.accept_key(key);
             attempt.dial(cx);
             cx.changes.registration(registration);
         }

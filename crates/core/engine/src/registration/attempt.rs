@@ -62,7 +62,7 @@ pub(super) struct Attempt {
     stream: Option<ClientStream>,
     /// There only after TLS: nothing can be asked before (S-XMPP-21).
     requests: Option<Tracker<Asked>>,
-    accepted: Vec<([u8; 32], bool)>,
+    accepted: Vec<[u8; 32]>,
     submitted: Option<Submitted>,
     waiting: Option<Waiting>,
     /// The next form replaces a used-up one: what went wrong with that stays to be read.
@@ -99,9 +99,10 @@ impl Attempt {
         matches!(self.stage, Stage::Done(_) | Stage::Failed)
     }
 
-    pub fn accept_key(&mut self, key: [u8; 32], always: bool) {
-        self.accepted.retain(|(known, _)| *known != key);
-        self.accepted.push((key, always));
+    pub fn accept_key(&mut self, key: [u8; 32]) {
+        if !self.accepted.contains(&key) {
+            self.accepted.push(key);
+        }
     }
 
     /// Connects as a log-in does: same name to prove, same proxy, same override.
@@ -113,7 +114,7 @@ impl Attempt {
             server: self.settings.server.clone(),
             proxy: self.settings.proxy.clone(),
             client_certificate: None,
-            accepted_keys: self.accepted.iter().map(|(key, _)| *key).collect(),
+            accepted_keys: self.accepted.clone(),
         };
         cx.effects.link(link, LinkCommand::Dial(Box::new(plan)));
         self.link = Some(link);
@@ -361,7 +362,7 @@ impl Attempt {
                     password: submitted.password,
                     remember: submitted.remember,
                     settings: self.settings.clone(),
-                    accepted: self.accepted.clone(),
+                    accepted_keys: self.accepted.clone(),
                 });
                 if let Some(stream) = &mut self.stream {
                     stream.close(cx.now.instant);

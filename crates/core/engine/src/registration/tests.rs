@@ -493,7 +493,7 @@ fn a_certificate_is_asked_about_and_dialled_again_only_when_accepted() {
         fixture.wanted.pop(),
         Some(Effect::AskCertificate { .. })
     ));
-    fixture.with(|cx, r| r.certificate_accepted(cx, RegistrationId(1), [1; 32], true));
+    fixture.with(|cx, r| r.certificate_accepted(cx, RegistrationId(1), [1; 32]));
     assert_eq!(fixture.commands, ["dial", "dial"]);
     closed(&mut fixture);
     fixture.with(|cx, r| r.certificate_rejected(cx, RegistrationId(1)));
