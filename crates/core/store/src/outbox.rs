@@ -92,6 +92,17 @@ impl Store {
         Ok(())
     }
 
+    /// Whether a stanza was handed to a stream, this one or one that is gone, and is not confirmed.
+    pub fn outbox_in_flight(&self, account: AccountId) -> Result<bool> {
+        let found = self.one(
+            "SELECT 1 FROM outbox WHERE account = ?1 AND purpose <> 2
+             AND (sequence IS NOT NULL OR ambiguous = 1) ORDER BY id LIMIT 1",
+            [account.0],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
     /// The server has every stanza up to this sequence number (modulo 2³², XEP-0198 §4): removes them
     /// and returns them in order.
     pub fn outbox_settle(&self, account: AccountId, up_to: u32) -> Result<Vec<OutboxRow>> {
