@@ -20,6 +20,9 @@ pub struct NetworkView {
     pub can_register: bool,
     /// A page on which to sign up, where there is one.
     pub sign_up: Option<String>,
+    /// A page that explains it, where there is one.
+    #[serde(default)]
+    pub help: Option<String>,
     /// Whether it can be used.
     pub status: NetworkStatus,
 }
