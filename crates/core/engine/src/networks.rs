@@ -92,19 +92,9 @@ pub struct Network {
 }
 
 impl Network {
-    /// Stable name, as profiles hold it.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
     /// As people call it.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Which protocol it speaks.
-    pub fn protocol(&self) -> Protocol {
-        self.protocol
     }
 
     /// Example of an address.
@@ -114,7 +104,7 @@ impl Network {
 
     /// Whether it can be used in this version.
     pub fn is_active(&self) -> bool {
-        self.status == Status::Active
+        self.status == Status::Active && self.protocol == Protocol::Xmpp
     }
 
     /// Whether an account can be made from inside.
@@ -139,11 +129,6 @@ impl Network {
         self.app_password.as_ref()
     }
 
-    /// A page that helps; opened only when the person asks for it.
-    pub fn help(&self) -> Option<&str> {
-        self.help.as_deref()
-    }
-
     /// What was typed, without space around it, and completed where it is a bare name on a network
     /// that has a suffix. Not checked otherwise.
     pub fn complete(&self, typed: &str) -> String {
@@ -165,15 +150,16 @@ impl Network {
             example: self.example.clone(),
             can_register: self.can_register(),
             sign_up: self.sign_up.clone(),
+            help: self.help.clone(),
             status: match (self.status, &self.withdrawn) {
-                (Status::Active, _) => NetworkStatus::Active,
+                (Status::Active, _) if self.is_active() => NetworkStatus::Active,
                 (Status::Withdrawn, Some(gone)) => NetworkStatus::Withdrawn {
                     year: gone.year,
                     reason: gone.reason.clone(),
                     instead: gone.instead.clone(),
                 },
                 // A withdrawal without a reason does not parse.
-                (Status::Planned | Status::Withdrawn, _) => NetworkStatus::Planned,
+                _ => NetworkStatus::Planned,
             },
         }
     }
@@ -224,11 +210,6 @@ impl Networks {
         self.0.iter().find(|network| network.id == id)
     }
 
-    /// All rows.
-    pub fn iter(&self) -> impl Iterator<Item = &Network> {
-        self.0.iter()
-    }
-
     /// All rows as a shell shows them.
     pub fn views(&self) -> Vec<NetworkView> {
         self.0.iter().map(Network::view).collect()
@@ -254,7 +235,7 @@ mod tests {
     #[test]
     fn the_bundled_tables_read() {
         let networks = Networks::bundled();
-        let ids: Vec<&str> = networks.iter().map(Network::id).collect();
+        let ids: Vec<&str> = networks.0.iter().map(|network| network.id.as_str()).collect();
         assert_eq!(ids, ["xmpp", "sip", "google-talk", "facebook", "yahoo"]);
         assert!(servers().len() >= 4);
         for server in servers() {

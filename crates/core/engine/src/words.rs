@@ -13,11 +13,11 @@ mod time;
 mod unreadable;
 
 pub use error::{
-    already_there, bare_name, closing, contact_itself, empty_group, in_use, internal,
+    already_there, bare_name, closing, contact_itself, empty_group, internal,
     invalid_address, locked, no_message_text, no_profile, not_correctable, no_such_status, not_found,
     not_yet,
     offline, out_of_range, picture, profile_exists, server_refused, server_without, store,
-    store_failed, too_long, too_many_groups, withdrawn, wrong_passphrase,
+    too_long, too_many_groups, withdrawn, wrong_passphrase,
 };
 pub use message::{
     delivery, failure, link_lookalike, link_userinfo, notice_offline, notice_waiting, privacy,
@@ -34,7 +34,7 @@ pub use refusal::{
     already_sent, bad_resource, before_and_after, busy_with_key, empty_host, key,
     scale_out_of_range, wait_with_passphrase,
 };
-pub use time::{day_and_time, span};
+pub use time::span;
 pub use unreadable::unreadable;
 
 #[cfg(test)]

@@ -51,22 +51,12 @@ pub fn store(error: &StoreError) -> ApiError {
     ApiError::new(kind, text)
 }
 
-/// The sentence of [`store`] alone.
-pub fn store_failed(error: &StoreError) -> String {
-    store(error).message
-}
-
 const WRONG_PASSPHRASE: &str = "This passphrase does not open it. Try again, as often as you like.";
 const IN_USE: &str = "Another Sotto is using this profile. Use its window, or close it first.";
 
 /// The passphrase does not fit.
 pub fn wrong_passphrase() -> ApiError {
     ApiError::new(ErrorKind::WrongPassphrase, WRONG_PASSPHRASE).at(Field::Passphrase)
-}
-
-/// Another process owns the profile.
-pub fn in_use() -> ApiError {
-    ApiError::new(ErrorKind::InUse, IN_USE)
 }
 
 /// A fault of ours.

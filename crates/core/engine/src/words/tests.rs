@@ -250,23 +250,3 @@ fn times_read_as_a_person_says_them() {
     assert!(strength_meaning(f64::INFINITY).contains("more than a thousand years"));
     assert!(strength_meaning(1e9).contains("31 years"));
 }
-
-#[test]
-fn s_xmpp_11_every_stamp_has_a_date() {
-    use sotto_api::Timestamp;
-    assert_eq!(day_and_time(Timestamp(0)), "1970-01-01, 00:00");
-    assert_eq!(
-        day_and_time(Timestamp(1_709_164_800_000)),
-        "2024-02-29, 00:00"
-    );
-    assert_eq!(day_and_time(Timestamp(-1)), "1969-12-31, 23:59");
-    let mut stamp = 1_i64;
-    for step in 0..1_000_000_u64 {
-        stamp = stamp
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(step as i64);
-        std::hint::black_box(day_and_time(Timestamp(stamp)));
-    }
-    day_and_time(Timestamp(i64::MIN));
-    day_and_time(Timestamp(i64::MAX));
-}
