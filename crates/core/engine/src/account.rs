@@ -64,6 +64,8 @@ pub(crate) struct Account {
     resume: Option<ResumeState>,
     /// Nothing was heard for what was sent last.
     pub ack_overdue: bool,
+    /// The server of this stream has versions of the roster (RFC 6121 §2.6).
+    pub roster_versions: bool,
 }
 
 /// Where an account stands.
@@ -131,6 +133,7 @@ impl Account {
             unacked: VecDeque::new(),
             resume: None,
             ack_overdue: false,
+            roster_versions: false,
         }
     }
 

@@ -45,10 +45,13 @@ impl Account {
             StreamEvent::Bound {
                 jid,
                 sm,
+                features,
                 mechanism,
                 memory,
-                ..
-            } => self.handle_bound(cx, jid, sm, &mechanism, &memory)?,
+            } => {
+                self.roster_versions = features.roster_versions;
+                self.handle_bound(cx, jid, sm, &mechanism, &memory)?;
+            }
             StreamEvent::Resumed {
                 jid,
                 acked,

@@ -32,8 +32,11 @@ enum What {
 // ---- what the server says --------------------------------------------------------------------
 
 pub(super) fn ask(cx: &mut Context, account: &mut Account) -> Result<(), Fault> {
-    // A stored version proves that the server has versions; otherwise it may not be named (§2.6.2).
-    let version = cx.store.roster_version(account.id)?;
+    // Only where the server has versions may one be named, and an empty one asks for them (§2.6.2).
+    let version = match account.roster_versions {
+        true => Some(cx.store.roster_version(account.id)?.unwrap_or_default()),
+        false => None,
+    };
     account.request(
         cx,
         None,
