@@ -137,7 +137,10 @@ fn run(path: &Path, key: Option<&DatabaseKey>, messages: u64) -> Result<Vec<Line
         let start = Instant::now();
         let page = store.message_page(large, Page::Before(first), 60)?;
         times.push(start.elapsed());
-        first = page.messages[0].id;
+        let Some(oldest) = page.messages.first() else {
+            break;
+        };
+        first = oldest.id;
     }
     report.time(
         "page of 60 while scrolling, worst of 200",
