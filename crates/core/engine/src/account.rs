@@ -100,6 +100,8 @@ struct Connection {
     saved: Option<ResumeState>,
     /// Stanzas that were handled in memory only: not yet to be confirmed to the server.
     unmarked: u32,
+    /// When something must have come, or the connection counts as dead.
+    probe: Option<Instant>,
 }
 
 /// The passwords of an account that are not (only) in the store.

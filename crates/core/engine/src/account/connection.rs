@@ -9,7 +9,7 @@ use sotto_xmpp::stream::{
 };
 use zeroize::Zeroizing;
 
-use super::{Account, Connection, State};
+use super::{Account, Connection, Pending, State};
 use crate::context::Context;
 use crate::error::Fault;
 use crate::io::{CloseReason, DialPlan, LinkCommand, LinkEvent, LinkId, TlsEstablished};
@@ -81,8 +81,11 @@ impl Account {
             }
             LinkEvent::Received(bytes) => {
                 self.unkept = true;
-                if let Some(stream) = self.connection.as_mut().and_then(|c| c.stream.as_mut()) {
-                    stream.handle_bytes(&bytes, cx.now.instant);
+                if let Some(connection) = &mut self.connection {
+                    connection.probe = None;
+                    if let Some(stream) = &mut connection.stream {
+                        stream.handle_bytes(&bytes, cx.now.instant);
+                    }
                 }
             }
             LinkEvent::Closed(reason) => return self.handle_closed(cx, reason),
@@ -226,8 +229,21 @@ impl Account {
     /// The network is there again: whoever waits tries at once.
     pub fn network_up(&mut self, cx: &mut Context) -> Result<(), Fault> {
         self.retry.reset();
-        if matches!(self.state, State::Waiting { .. }) {
-            self.connect(cx)?;
+        match self.state {
+            State::Waiting { .. } => self.connect(cx)?,
+            State::Online => {
+                // The old connection may lead nowhere now (R-NET-04): whoever answers, lives.
+                let payload = sotto_xmpp::ping::request();
+                self.request(cx, None, sotto_xmpp::iq::Method::Get, payload, Pending::Nothing);
+                if let Some(connection) = &mut self.connection {
+                    connection.probe = Some(cx.now.instant + PROBE);
+                }
+            }
+            State::Disabled
+            | State::Connecting
+            | State::NeedsPassword
+            | State::NeedsAnswer(_)
+            | State::Stopped => {}
         }
         Ok(())
     }
@@ -350,6 +366,7 @@ impl Account {
         [
             stream.and_then(ClientStream::poll_timeout),
             retry,
+            self.connection.as_ref().and_then(|c| c.probe),
             self.requests.as_ref().and_then(sotto_xmpp::iq::Tracker::poll_timeout),
             self.messages.poll_timeout(),
         ]
@@ -363,6 +380,10 @@ impl Account {
         if let State::Waiting { retry, .. } = self.state
             && now >= retry
         {
+            self.connect(cx)?;
+        }
+        if self.connection.as_ref().and_then(|c| c.probe).is_some_and(|at| now >= at) {
+            self.interrupted(cx)?;
             self.connect(cx)?;
         }
         if let Some(stream) = self.connection.as_mut().and_then(|c| c.stream.as_mut())
@@ -424,6 +445,7 @@ impl Connection {
             closing: false,
             saved: None,
             unmarked: 0,
+            probe: None,
         }
     }
 
@@ -445,6 +467,9 @@ pub(crate) fn binding(tls: &TlsEstablished) -> TlsBinding {
         },
     }
 }
+
+/// How long an answer may take after the network changed.
+const PROBE: Duration = Duration::from_secs(2);
 
 /// How long the end of the program waits for streams to close.
 pub(crate) const CLOSE_WAIT: Duration = Duration::from_millis(1500);

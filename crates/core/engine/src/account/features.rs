@@ -12,7 +12,7 @@ use crate::error::Fault;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Features {
-    /// The server has told.
+    /// The account has told what it can do.
     pub known: bool,
     /// The account has an archive (XEP-0313).
     pub archive: bool,
@@ -33,6 +33,7 @@ pub(crate) struct Features {
 impl Features {
     /// Takes in what the own account says of itself.
     pub fn learn_account(&mut self, info: &Info) {
+        self.known = true;
         self.archive = info.has("urn:xmpp:mam:2");
         self.stable_ids = info.has("urn:xmpp:sid:0");
         self.pep = info.is("pubsub", "pep");
@@ -44,7 +45,6 @@ impl Features {
         self.carbons = info.has("urn:xmpp:carbons:2");
         self.blocking = info.has("urn:xmpp:blocking");
         self.register = info.has("jabber:iq:register");
-        self.known = true;
     }
 
     pub fn load(store: &Store, account: AccountId) -> Result<Self, Fault> {

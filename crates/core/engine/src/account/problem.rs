@@ -8,7 +8,7 @@ use sotto_xmpp::stream::StreamFailure;
 pub(super) enum Course {
     /// It may go away by itself.
     Again(Problem),
-    /// The person is asked.
+    /// The person is asked for the password.
     Password(Problem),
     /// It will not go away by itself.
     Stop(Problem),
@@ -28,6 +28,31 @@ pub(crate) fn stream_problem(failure: &StreamFailure) -> Problem {
 }
 
 pub(super) fn course(failure: &StreamFailure) -> Course {
-    let _ = failure;
-    Course::Again(Problem::ConnectionLost)
+    use StreamFailure as F;
+    match failure {
+        F::NotAuthorized { .. } => Course::Password(Problem::WrongPassword),
+        F::NoPassword => Course::Password(Problem::NoPassword),
+        F::AccountDisabled { .. } => Course::Stop(Problem::AccountDisabled),
+        F::MechanismTooWeak { .. } => Course::Stop(Problem::MechanismTooWeak),
+        F::Downgrade { .. } => Course::Stop(Problem::Downgrade),
+        F::ServerNotAuthentic { .. } => Course::Stop(Problem::ServerNotAuthentic),
+        F::NoEncryption => Course::Stop(Problem::NoEncryption),
+        F::Replaced { .. } => Course::Stop(Problem::ReplacedElsewhere),
+        F::Forbidden { .. } => Course::Stop(Problem::Forbidden),
+        F::HostUnknown { .. } => Course::Stop(Problem::HostUnknown),
+        F::TimedOut { .. } => Course::Again(Problem::TimedOut),
+        F::Ended => Course::Again(Problem::ConnectionLost),
+        F::Unavailable { .. } | F::SeeOtherHost { .. } => Course::Again(Problem::ServerUnavailable),
+        F::HandledCountTooHigh { .. } | F::Protocol { .. } | F::Refused { .. } => {
+            Course::Again(Problem::ProtocolViolation)
+        }
+    }
+}
+
+/// Whether the session must not be resumed: its counts cannot be trusted (S-XMPP-16).
+pub(super) fn ends_session(failure: &StreamFailure) -> bool {
+    matches!(
+        failure,
+        StreamFailure::HandledCountTooHigh { .. } | StreamFailure::Replaced { .. }
+    )
 }

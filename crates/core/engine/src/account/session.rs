@@ -1,10 +1,9 @@
 //! The start of a session on a stream, fresh or resumed, and its end.
 
-use sotto_api::Problem;
 use sotto_xmpp::stream::{MechanismMemory, StreamFailure};
 use sotto_xmpp::{Element, FullJid, carbons, disco, iq};
 
-use super::problem::{Course, course};
+use super::problem::{Course, course, ends_session};
 use super::{Account, Pending, State};
 use crate::context::Context;
 use crate::error::Fault;
@@ -129,9 +128,19 @@ impl Account {
         cx: &mut Context,
         reply: iq::Outcome,
     ) -> Result<(), Fault> {
-        match info_of(reply) {
-            Some(info) => self.features.learn_account(&info),
-            None => self.features.learn_account(&disco::Info::default()),
+        match &reply {
+            Err(iq::Failure::Lost) => return Ok(()),
+            // No answer says nothing about the archive: as before, then.
+            Err(iq::Failure::TimedOut | iq::Failure::Dropped) => {
+                let before = super::features::Features::load(cx.store, self.id)?;
+                self.features = super::features::Features {
+                    known: true,
+                    ..before
+                };
+            }
+            Ok(_) | Err(iq::Failure::Error(_)) => {
+                self.features.learn_account(&info_of(reply).unwrap_or_default());
+            }
         }
         self.features.save(cx.store, self.id)?;
         people::features_known(cx, self)?;
@@ -173,15 +182,26 @@ impl Account {
                 return Ok(());
             }
         }
+        if ends_session(failure) {
+            self.forget_session(cx)?;
+        }
         cx.changes.account(self.id);
         match course {
             Course::Again(_) => self.wait(cx),
-            Course::Password(Problem::WrongPassword | Problem::NoPassword) => {
-                self.password_refused(cx);
-            }
-            Course::Password(_) | Course::Stop(_) => self.set_state(cx, State::Stopped),
+            Course::Password(_) => self.password_refused(cx),
+            Course::Stop(_) => self.set_state(cx, State::Stopped),
         }
         messages::account_state_changed(cx, self)
+    }
+
+    /// The next stream begins a session of its own.
+    fn forget_session(&mut self, cx: &mut Context) -> Result<(), Fault> {
+        if let Some(connection) = &mut self.connection {
+            connection.bound = None;
+        }
+        self.resume = None;
+        cx.store.sm_state_set(self.id, None)?;
+        Ok(())
     }
 
     fn server_address(&self) -> sotto_xmpp::Jid {

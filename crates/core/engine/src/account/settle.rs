@@ -71,12 +71,14 @@ impl Account {
                 }
             }
             StreamEvent::Acked { sequence } => {
-                self.ack_overdue = false;
+                if std::mem::take(&mut self.ack_overdue) {
+                    crate::messages::account_state_changed(cx, self)?;
+                }
                 self.handle_acked(cx, sequence)?;
             }
             StreamEvent::AckOverdue => {
                 self.ack_overdue = true;
-                cx.changes.account(self.id);
+                crate::messages::account_state_changed(cx, self)?;
             }
             StreamEvent::Failed(failure) => self.handle_failed(cx, &failure)?,
             StreamEvent::Closed | StreamEvent::RegistrationReady { .. } => {}

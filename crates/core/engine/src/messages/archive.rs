@@ -229,7 +229,7 @@ fn handle_missed(
         return Ok(());
     };
     let Some(fin) = fin else {
-        if !account.is_online() {
+        if !account.is_online() || matches!(reply, Err(iq::Failure::Lost)) {
             // It begins anew on the next stream, or when this one goes on.
             account.messages.archive.phase = Phase::Asking;
             return Ok(());
@@ -298,6 +298,11 @@ pub(super) fn note_live(
     let Some(archive_id) = archive_id.filter(|_| current) else {
         return Ok(());
     };
+    if cx.store.outbox_in_flight(account.id)? {
+        // The archive may have my own stanza before this message; whether it has it is asked for from
+        // the mark on, so the mark must not pass it.
+        return Ok(());
+    }
     let mut known = cx.store.archive_state(account.id, None)?;
     known.newest = Some(archive_id.to_owned());
     Ok(cx.store.archive_state_set(account.id, None, &known)?)

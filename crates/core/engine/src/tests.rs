@@ -1,0 +1,10 @@
+//! The engine as a whole, against a scripted server, on a virtual clock.
+
+mod accounts;
+mod archive;
+mod conversations;
+mod harness;
+mod people;
+mod sending;
+mod simulation;
+mod spoofs;
