@@ -246,7 +246,7 @@ pub fn certificate_reason(technical: &str, domain: &str, changed: bool) -> Strin
         format!("The certificate is for another name, not for {domain}.")
     } else if has("revoked") {
         format!("The certificate of {domain} was withdrawn by those who issued it.")
-    } else if has("selfsigned") || has("caused") || has("causedasendentity") {
+    } else if has("selfsigned") || has("causedasendentity") {
         format!("{domain} vouches only for itself: nobody else has signed its certificate.")
     } else if has("unknownissuer") || has("unknownca") || has("issuer") {
         format!(
@@ -342,7 +342,10 @@ pub fn too_many_registrations() -> ApiError {
 
 /// A registration that waits for nothing, or for something else.
 pub fn registration_busy() -> ApiError {
-    ApiError::new(ErrorKind::Refused, "The form cannot be sent now. Look at it again.")
+    ApiError::new(
+        ErrorKind::Refused,
+        "The form cannot be sent now. Look at it again.",
+    )
 }
 
 /// The label of a plain field of XEP-0077, which has only a name.
