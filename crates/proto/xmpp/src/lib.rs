@@ -29,11 +29,15 @@ pub mod refused;
 pub mod register;
 pub mod roster;
 pub mod rsm;
+pub mod sasl;
+pub mod sm;
 pub mod stanza_error;
 pub mod stanza_id;
+pub mod stream;
 pub mod text;
 pub mod vcard;
 pub mod version;
+pub mod xml;
 
 pub use jid::{self, BareJid, FullJid, Jid};
 pub use minidom::{self, Element};
