@@ -13,9 +13,8 @@ mod time;
 mod unreadable;
 
 pub use error::{
-    already_there, bare_name, closing, contact_itself, empty_group, internal,
-    invalid_address, locked, no_message_text, no_profile, not_correctable, no_such_status, not_found,
-    not_yet,
+    already_there, bare_name, closing, contact_itself, empty_group, internal, invalid_address,
+    locked, no_message_text, no_profile, no_such_status, not_correctable, not_found, not_yet,
     offline, out_of_range, picture, profile_exists, server_refused, server_without, store,
     too_long, too_many_groups, withdrawn, wrong_passphrase,
 };
@@ -26,8 +25,9 @@ pub use message::{
 pub use people::{availability, preview_request, spoken_contact, subtitle, unknown_author};
 pub use problem::{
     ProblemContext, account_state, certificate_reason, empty_field, empty_password, form_label,
-    invalid_server, made_not_added, made_not_added_title, password_change_off, password_changed_not_stored, password_in_doubt,
-    password_rejected, problem, registration_busy, too_many_registrations,
+    invalid_server, made_not_added, made_not_added_title, password_change_off,
+    password_changed_not_stored, password_in_doubt, password_rejected, problem, registration_busy,
+    too_many_registrations,
 };
 pub use profile::{profile_warning, strength, strength_meaning};
 pub use refusal::{
