@@ -13,7 +13,20 @@
 //! 4. On [`io::Output::Quit`] everything is saved: end.
 
 pub mod io;
-mod work;
+
+mod engine;
+
+mod core;
+
+mod account;
+mod accounts;
+mod certificates;
+mod messages;
+mod password;
+mod people;
+mod profile;
+mod registration;
+
 mod confusable;
 mod links;
 mod networks;
@@ -21,3 +34,16 @@ mod picture;
 mod strength;
 mod text;
 mod words;
+
+mod changes;
+mod context;
+mod error;
+mod work;
+
+#[doc(hidden)]
+pub mod fuzz;
+
+#[cfg(test)]
+mod tests;
+
+pub use engine::{Engine, EngineConfig};

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use sotto_store::{DatabaseKey, KeyError, KeyFile};
+use sotto_xmpp::sasl::ScramKeys;
 
 /// Slow work, away from the engine's thread.
 pub struct WorkJob(Box<dyn FnOnce() -> WorkResult + Send>);
@@ -37,6 +38,8 @@ pub(crate) enum Done {
     Key(Result<(Option<KeyFile>, DatabaseKey), KeyError>),
     /// A profile's key is kept in another way now.
     Protected(Result<KeyFile, KeyError>),
+    /// SCRAM's keys for a stream's job.
+    Scram(ScramKeys),
     /// A picture was looked at.
     Picture(Result<Vec<u8>, crate::picture::PictureError>),
     /// The job itself failed by a fault of ours.

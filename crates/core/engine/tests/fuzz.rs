@@ -7,7 +7,7 @@ use std::path::Path;
 fn changed(bytes: &[u8], body: impl Fn(&[u8])) {
     body(bytes);
     let mut state = bytes.len() as u64 + 1;
-    for _ in 0..20 {
+    for _ in 0..5 {
         let mut copy = bytes.to_vec();
         for _ in 0..3 {
             state = state

@@ -115,17 +115,17 @@ fn s_media_03_too_many_bytes_and_other_formats_are_refused() {
 #[test]
 fn a_cut_or_changed_file_is_damaged_and_never_panics() {
     let whole = encode(&plain(64, 64, [10, 20, 30, 255])).expect("it encodes");
-    for cut in 8..whole.len() {
+    for cut in (8..whole.len()).step_by(5) {
         let _ = reencode(&whole[..cut], VIEW_SIDE);
     }
-    for place in 8..whole.len() {
+    for place in (8..whole.len()).step_by(5) {
         let mut changed = whole.clone();
         changed[place] ^= 0xff;
         let _ = reencode(&changed, VIEW_SIDE);
     }
     if let Some(file) = files("pictures").first() {
         let whole = std::fs::read(file).expect("it reads");
-        for place in (0..whole.len()).step_by(7) {
+        for place in (0..whole.len()).step_by(31) {
             let mut changed = whole.clone();
             changed[place] ^= 0x55;
             let _ = reencode(&changed, VIEW_SIDE);
