@@ -1,1 +1,107 @@
-//! Sotto.
+//! The one owner of a profile at work: threads, sockets, TLS, DNS, and the way in for shells.
+//!
+//! A shell calls [`connect`] and gets a [`Client`], whether it came to own the profile or another program owns it
+//! already; both kinds answer alike.
+//!
+//! 1. [`connect`] takes the profile's lock, or finds the owner's socket.
+//! 2. [`Client::request`], [`Client::send`] and [`Client::call`] ask; [`Client::subscribe`] hears what changed.
+//! 3. When the last handle of the owner is dropped, streams are closed, everything is saved, and its threads end (at most
+//!    two seconds).
+//!
+//! Inside: one thread for the engine, which owns all state; one for sockets (tokio); at most three for slow work. A link
+//! reads ahead by a bounded amount only, so a server cannot fill the memory faster than the engine takes stanzas in.
+//!
+//! Not here: any word of a protocol above TLS, and anything that a person reads.
+#![forbid(unsafe_code)]
+
+mod certificate;
+mod client;
+mod dial;
+mod dns;
+mod error;
+mod harden;
+mod line;
+mod link;
+mod owner;
+mod proxy;
+mod random;
+mod socket;
+mod tls;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+pub use client::Client;
+pub use error::StartError;
+
+use sotto_store::{ProfileDir, StoreError};
+
+/// How long a second start waits for an owner that is itself just starting.
+const OWNER_WAIT: Duration = Duration::from_secs(5);
+
+/// What [`connect`] needs to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The profile's folder; made when there is none.
+    pub profile: PathBuf,
+    /// DNS servers to ask in place of the system's: for tests.
+    pub nameservers: Option<Vec<SocketAddr>>,
+    /// Name and version of the program, for example `Sotto 0.1.0`.
+    pub software: String,
+}
+
+/// What became of a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// This process owns the profile.
+    Owner,
+    /// Another one does; this is attached to it.
+    Attached,
+}
+
+/// Where the profile lies unless the person says otherwise: `$XDG_DATA_HOME/sotto` or `~/.local/share/sotto`;
+/// `%APPDATA%\Sotto` on Windows. Absent when the system names no such folder.
+pub fn default_profile() -> Option<PathBuf> {
+    let folder = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|p| p.is_absolute())
+    };
+    if cfg!(windows) {
+        return folder("APPDATA").map(|p| p.join("Sotto"));
+    }
+    folder("XDG_DATA_HOME")
+        .or_else(|| folder("HOME").map(|p| p.join(".local").join("share")))
+        .map(|p| p.join("sotto"))
+}
+
+/// Owns the profile, or attaches to the program that does.
+///
+/// # Errors
+///
+/// [`StartError`] when the folder cannot be used, or its owner does not answer.
+pub fn connect(options: Options) -> Result<(Client, Role), StartError> {
+    let profile = ProfileDir::open(&options.profile)?;
+    let give_up = Instant::now() + OWNER_WAIT;
+    loop {
+        match profile.lock() {
+            Ok(lock) => {
+                harden::process();
+                return Ok((owner::start(profile, lock, options)?, Role::Owner));
+            }
+            Err(StoreError::InUse) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // The owner may be between taking the lock and listening, or between closing its socket and ending.
+        match socket::attach(&profile.socket_path()) {
+            Ok(client) => return Ok((client, Role::Attached)),
+            Err(error) if Instant::now() > give_up => {
+                return Err(StartError::OwnerSilent {
+                    cause: error.to_string(),
+                });
+            }
+            Err(_) => std::thread::sleep(Duration::from_millis(30)),
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! The engine's thread, and what carries out its wishes.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use sotto_api::{Event, Outcome, Request, RequestId, ServerLine};
+use sotto_engine::io::{
+    ClientId, Input, LinkCommand, LinkEvent, LinkId, Now, Output, WorkId, WorkJob, WorkResult,
+};
+use sotto_engine::{Engine, EngineConfig};
+use sotto_store::{ProfileDir, ProfileLock};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use crate::client::{Client, Delivery, Desk, Transport, deliver};
+use crate::{Options, StartError, link, random, socket};
+
+/// Inputs taken in before the clock is read and outputs are handed out again.
+const BATCH: usize = 64;
+
+/// The client of this process itself, for what the runtime asks in its own name.
+const RUNTIME: ClientId = ClientId(0);
+
+/// How long the owner may take to close its streams when it ends (R-SYS-05).
+const END_WAIT: Duration = Duration::from_secs(2);
+
+/// Wakes the engine's thread.
+pub(crate) enum Wake {
+    /// Something for the engine. The permit, if any, is given back once it was taken in: that is what bounds how far a
+    /// link reads ahead.
+    Input(Input, Option<OwnedSemaphorePermit>),
+    /// End as soon as streams are closed.
+    End,
+}
+
+/// Whoever is attached: where its answers and events go.
+pub(crate) enum Sink {
+    Local(Sender<Delivery>),
+    Remote(mpsc::Sender<String>),
+}
+
+/// What the engine's thread shares with the sockets' thread.
+pub(crate) struct Hub {
+    wake: Sender<Wake>,
+    sinks: Mutex<HashMap<ClientId, Sink>>,
+    next_client: std::sync::atomic::AtomicU64,
+}
+
+impl Hub {
+    pub(crate) fn wake(&self, wake: Wake) -> bool {
+        self.wake.send(wake).is_ok()
+    }
+
+    pub(crate) fn attach(&self, sink: Sink) -> ClientId {
+        let id = ClientId(
+            self.next_client
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+        );
+        self.sinks().insert(id, sink);
+        id
+    }
+
+    pub(crate) fn detach(&self, client: ClientId) {
+        self.sinks().remove(&client);
+        self.wake(Wake::Input(Input::ClientGone { client }, None));
+    }
+
+    fn sinks(&self) -> MutexGuard<'_, HashMap<ClientId, Sink>> {
+        self.sinks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, client: ClientId, id: RequestId, outcome: Outcome) {
+        let mut sinks = self.sinks();
+        let lost = match sinks.get(&client) {
+            Some(Sink::Local(sender)) => sender.send(Delivery::Answer(id, outcome)).is_err(),
+            Some(Sink::Remote(sender)) => !line(sender, &ServerLine::Answer { id, outcome }),
+            None => false,
+        };
+        if lost {
+            sinks.remove(&client);
+        }
+    }
+
+    fn event(&self, event: &Event) {
+        let mut encoded = None;
+        self.sinks().retain(|_, sink| match sink {
+            Sink::Local(sender) => sender.send(Delivery::Event(event.clone())).is_ok(),
+            Sink::Remote(sender) => {
+                let text = encoded.get_or_insert_with(|| {
+                    serde_json::to_string(&ServerLine::Event(event.clone()))
+                });
+                text.as_ref()
+                    .is_ok_and(|text| sender.try_send(text.clone()).is_ok())
+            }
+        });
+    }
+
+    fn close(&self) {
+        self.sinks().clear();
+    }
+}
+
+/// A shell that does not read its lines is let go rather than waited for: `false`.
+fn line(sender: &mpsc::Sender<String>, line: &ServerLine) -> bool {
+    serde_json::to_string(line).is_ok_and(|text| sender.try_send(text).is_ok())
+}
+
+struct Local {
+    hub: Arc<Hub>,
+    client: ClientId,
+}
+
+impl Transport for Local {
+    fn send(&self, id: RequestId, request: Request) -> bool {
+        self.hub.wake(Wake::Input(
+            Input::Request {
+                client: self.client,
+                id,
+                request,
+            },
+            None,
+        ))
+    }
+}
+
+/// Ends the owner when the last handle goes.
+struct End {
+    hub: Arc<Hub>,
+    engine: Option<JoinHandle<()>>,
+    deliver: Option<JoinHandle<()>>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.hub.wake(Wake::End);
+        for thread in [self.engine.take(), self.deliver.take()]
+            .into_iter()
+            .flatten()
+        {
+            // A callback may hold the last handle: a thread cannot wait for itself.
+            if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+                tracing::error!("a thread of the owner ended by a panic");
+            }
+        }
+    }
+}
+
+/// Starts the owner's threads.
+pub(crate) fn start(
+    profile: ProfileDir,
+    lock: ProfileLock,
+    options: Options,
+) -> Result<Client, StartError> {
+    let system = |what| move |cause| StartError::System { what, cause };
+    let sockets = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(3)
+        .thread_keep_alive(Duration::from_secs(2))
+        .thread_name("sotto-io")
+        .thread_stack_size(1024 * 1024)
+        .enable_all()
+        .build()
+        .map_err(system("threads for sockets"))?;
+    let (wake, inbox) = channel();
+    let hub = Arc::new(Hub {
+        wake,
+        sinks: Mutex::default(),
+        next_client: std::sync::atomic::AtomicU64::new(RUNTIME.0 + 1),
+    });
+    let desk = Arc::new(Desk::default());
+    let (sender, deliver) = deliver(Arc::downgrade(&desk)).map_err(system("a thread"))?;
+    let client = hub.attach(Sink::Local(sender));
+    let listener = {
+        let _inside = sockets.enter();
+        socket::listen(&profile.socket_path()).map_err(system("the owner's socket"))?
+    };
+    sockets.spawn(socket::serve(listener, hub.clone()));
+    sockets.spawn(signals(hub.clone()));
+    sockets.spawn(networks(hub.clone()));
+    let environment = Arc::new(link::Environment::new(options.nameservers.clone()));
+    let socket_path = profile.socket_path();
+    let config = EngineConfig {
+        profile,
+        random: Box::new(random::fill),
+        software: options.software,
+    };
+    let thread = {
+        let hub = hub.clone();
+        std::thread::Builder::new()
+            .name("sotto-engine".into())
+            .stack_size(4 * 1024 * 1024)
+            .spawn(move || {
+                let mut pump = Pump {
+                    hub,
+                    sockets,
+                    environment,
+                    links: HashMap::new(),
+                };
+                pump.run(Engine::new(config, now()), &inbox);
+                // The name goes before the lock, so that nobody finds a socket that nobody serves.
+                let _ = std::fs::remove_file(&socket_path);
+                pump.hub.close();
+                pump.sockets.shutdown_timeout(Duration::from_millis(200));
+                drop(lock);
+            })
+            .map_err(system("a thread"))?
+    };
+    let end = End {
+        hub: hub.clone(),
+        engine: Some(thread),
+        deliver: Some(deliver),
+    };
+    Ok(Client::new(
+        desk,
+        Local { hub, client },
+        Some(Box::new(Mutex::new(end))),
+    ))
+}
+
+fn now() -> Now {
+    let unix_ms = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
+    Now {
+        instant: Instant::now(),
+        unix_ms,
+    }
+}
+
+/// Takes inputs to the engine and outputs from it.
+struct Pump {
+    hub: Arc<Hub>,
+    sockets: tokio::runtime::Runtime,
+    environment: Arc<link::Environment>,
+    links: HashMap<LinkId, mpsc::UnboundedSender<LinkCommand>>,
+}
+
+impl Pump {
+    fn run(&mut self, mut engine: Engine, inbox: &Receiver<Wake>) {
+        let mut ending: Option<Instant> = None;
+        loop {
+            if self.carry_out(&mut engine) {
+                return;
+            }
+            let due = [engine.poll_timeout(), ending].into_iter().flatten().min();
+            let first = match due {
+                None => inbox.recv().ok(),
+                Some(at) => {
+                    match inbox.recv_timeout(at.saturating_duration_since(Instant::now())) {
+                        Ok(wake) => Some(wake),
+                        Err(RecvTimeoutError::Timeout) => None,
+                        Err(RecvTimeoutError::Disconnected) => return,
+                    }
+                }
+            };
+            let mut next = first;
+            let mut taken = 0;
+            while let Some(wake) = next.take() {
+                match wake {
+                    Wake::Input(input, permit) => {
+                        if let Input::Link {
+                            link,
+                            event: LinkEvent::Closed(_),
+                        } = &input
+                        {
+                            self.links.remove(link);
+                        }
+                        engine.handle(input, now());
+                        drop(permit);
+                        if self.carry_out(&mut engine) {
+                            return;
+                        }
+                    }
+                    Wake::End if ending.is_none() => {
+                        ending = Some(Instant::now() + END_WAIT);
+                        let request = Request::Quit {};
+                        engine.handle(
+                            Input::Request {
+                                client: RUNTIME,
+                                id: 0,
+                                request,
+                            },
+                            now(),
+                        );
+                        if self.carry_out(&mut engine) {
+                            return;
+                        }
+                    }
+                    Wake::End => {}
+                }
+                taken += 1;
+                next = if taken < BATCH {
+                    match inbox.try_recv() {
+                        Ok(wake) => Some(wake),
+                        Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+                    }
+                } else {
+                    None
+                };
+            }
+            let now = now();
+            if ending.is_some_and(|at| now.instant >= at) {
+                tracing::warn!("ended without waiting longer for servers");
+                return;
+            }
+            if engine.poll_timeout().is_some_and(|at| now.instant >= at) {
+                engine.handle_timeout(now);
+            }
+        }
+    }
+
+    /// Carries out everything the engine wants; whether that was the end.
+    fn carry_out(&mut self, engine: &mut Engine) -> bool {
+        while let Some(output) = engine.poll_output() {
+            match output {
+                Output::Reply {
+                    client,
+                    id,
+                    outcome,
+                } => self.hub.answer(client, id, outcome),
+                Output::Event(event) => self.hub.event(&event),
+                Output::Link { link, command } => self.command(link, command),
+                Output::Work { work, job } => self.work(work, job),
+                Output::Quit => return true,
+            }
+        }
+        false
+    }
+
+    fn command(&mut self, link: LinkId, command: LinkCommand) {
+        if matches!(command, LinkCommand::Dial(_)) {
+            let (sender, receiver) = mpsc::unbounded_channel();
+            self.links.insert(link, sender);
+            self.sockets.spawn(link::run(
+                link,
+                receiver,
+                self.hub.clone(),
+                self.environment.clone(),
+            ));
+        }
+        if let Some(sender) = self.links.get(&link) {
+            // Fails only when the link has ended; its `Closed` is on the way.
+            let _ = sender.send(command);
+        }
+    }
+
+    fn work(&self, work: WorkId, job: WorkJob) {
+        let hub = self.hub.clone();
+        let run = self.sockets.spawn_blocking(move || job.run());
+        self.sockets.spawn(async move {
+            let result = run.await.unwrap_or_else(|_| WorkResult::failed());
+            hub.wake(Wake::Input(Input::WorkDone { work, result }, None));
+        });
+    }
+}
+
+/// A clean end when the system or the terminal asks for it (R-SYS-05).
+#[cfg(unix)]
+async fn signals(hub: Arc<Hub>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        return;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    hub.wake(Wake::End);
+}
+
+#[cfg(not(unix))]
+async fn signals(hub: Arc<Hub>) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        hub.wake(Wake::End);
+    }
+}
+
+/// How often the routing table is looked at; reading it costs some ten microseconds.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Tells the engine when a route to somewhere appears or changes, so that nobody waits out a back-off on a fresh network
+/// (R-NET-03, R-NET-04).
+#[cfg(target_os = "linux")]
+async fn networks(hub: Arc<Hub>) {
+    let look = || {
+        let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+        let v4 = read("/proc/net/route");
+        let v6 = read("/proc/net/ipv6_route");
+        // Gateways and devices only: counters change all the time.
+        let v4: Vec<String> = v4
+            .lines()
+            .skip(1)
+            .map(|l| l.split_whitespace().take(3).collect::<Vec<_>>().join(" "))
+            .collect();
+        let v6: Vec<String> = v6
+            .lines()
+            .map(|l| {
+                let f: Vec<&str> = l.split_whitespace().collect();
+                [f.first(), f.get(4), f.last()]
+                    .into_iter()
+                    .flatten()
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .collect();
+        (v4, v6)
+    };
+    let mut known = look();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let seen = look();
+        if seen != known {
+            let there = !seen.0.is_empty() || !seen.1.is_empty();
+            known = seen;
+            if there && !hub.wake(Wake::Input(Input::NetworkUp, None)) {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn networks(_hub: Arc<Hub>) {}
+
+/// Hands what happened on a link to the engine; `false` when the owner is gone.
+pub(crate) fn link_event(
+    hub: &Hub,
+    link: LinkId,
+    event: LinkEvent,
+    permit: Option<OwnedSemaphorePermit>,
+) -> bool {
+    hub.wake(Wake::Input(Input::Link { link, event }, permit))
+}
+
+/// For the socket's server: hands a request in.
+pub(crate) fn request(
+    hub: &Hub,
+    client: ClientId,
+    id: RequestId,
+    request: Request,
+) -> io::Result<()> {
+    if hub.wake(Wake::Input(
+        Input::Request {
+            client,
+            id,
+            request,
+        },
+        None,
+    )) {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+}
