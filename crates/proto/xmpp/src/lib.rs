@@ -1,5 +1,14 @@
 //! Sotto.
 
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "a virtual clock begins at some instant"
+    )
+)]
+
 mod dom;
 
 pub mod automatic;

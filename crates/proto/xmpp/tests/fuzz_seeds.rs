@@ -1,6 +1,11 @@
 //! The fuzz targets as plain tests: over the seeds in `testing/fuzz/seeds`, over thousands of simple
 //! mutations of each, and over random trees of the words that the parsers look for.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a virtual clock begins at some instant"
+)]
+
 mod fuzz_bodies;
 
 use std::fs;

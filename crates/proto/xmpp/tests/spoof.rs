@@ -5,6 +5,11 @@
 //! is meant: romeo@victim.example/desk, with the contact juliet@friend.example, a message of
 //! each side (`out-1`, `in-1`), one open archive query (`q1`) and three open requests.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a virtual clock begins at some instant"
+)]
+
 use std::time::Instant;
 
 use sotto_xmpp::automatic::{Automatic, Relation, may_answer};
