@@ -144,8 +144,9 @@ impl ClientStream {
             .child_opt(
                 (!agent.device.is_empty()).then(|| el("device", ns::SASL2).text_of(&agent.device)),
             );
-        // A wished resource cannot be bound this way.
-        let bind = (sasl2.bind && login.resource.is_none()).then(|| {
+        // A wished resource cannot be bound this way; and who is bound cannot resume any more.
+        let resume_first = self.resume.is_some() && !sasl2.resume;
+        let bind = (sasl2.bind && login.resource.is_none() && !resume_first).then(|| {
             el("bind", ns::BIND2)
                 .child(el("tag", ns::BIND2).text_of(&agent.software))
                 .child_opt(sasl2.carbons.then(|| el("enable", crate::ns::CARBONS)))
