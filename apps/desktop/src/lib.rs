@@ -5,18 +5,20 @@
 //!
 //! - [`model`]: what is shown, as plain structs made from views; tested without a window.
 //! - [`shell`](Shell): takes events and answers, keeps the model, and sets what the window shows.
-//! - [`backend`]: whoever answers requests, so that a test can stand in for the engine.
+//! - [`Backend`]: whoever answers requests, so that a test can stand in for the engine.
 //! - `ui/` (Slint): tokens, components, pages. `ui/state.slint` is the only surface between both.
 //! - [`platform`]: what a desktop can do.
 
 #![deny(unsafe_code)]
 
-pub mod backend;
+mod backend;
 #[cfg(any(test, feature = "demo"))]
 pub mod demo;
 pub mod keys;
+mod languages;
 mod lines;
 pub mod model;
+mod pages;
 mod picture;
 pub mod platform;
 mod shell;
@@ -29,4 +31,6 @@ pub mod ui {
     slint::include_modules!();
 }
 
+pub use backend::{Backend, Done};
 pub use shell::{Shell, post};
+pub use ui::*;

@@ -56,6 +56,10 @@ fn demo(shell: &std::rc::Rc<Shell>) {
     };
     let now = jiff::Timestamp::now().as_millisecond();
     shell.attach(std::sync::Arc::new(Demo::new(scene, now, settings)));
+    let (width, height) = (figure("width"), figure("height"));
+    if width > 0 && height > 0 {
+        shell.window().window().set_size(slint::PhysicalSize::new(width, height));
+    }
     let open = figure("open");
     if open > 0 {
         shell.window().global::<sotto_desktop::ui::People>().invoke_activated(i32::try_from(open).unwrap_or(1));

@@ -59,14 +59,28 @@ fn has_gpu() -> bool {
     false
 }
 
-/// Makes the bundled font the one that draws emoji. To be called once, after the renderer is chosen.
+/// Makes the bundled font the one that draws emoji. To be called once, after the first window is made.
+///
+/// The families that fill gaps come before the emoji family in a search, and the system puts its
+/// coloured font there too; so ours leads them all. Noto Sans is named everywhere and comes first.
 pub fn bundle_emoji() {
     let mut collection = shared_collection();
-    let fonts = collection.register_fonts(fontique::Blob::new(Arc::new(EMOJI)), None);
-    collection.set_generic_families(
+    let ours: Vec<_> = collection
+        .register_fonts(fontique::Blob::new(Arc::new(EMOJI)), None)
+        .into_iter()
+        .map(|(family, _)| family)
+        .collect();
+    for generic in [
+        fontique::GenericFamily::SansSerif,
+        fontique::GenericFamily::SystemUi,
         fontique::GenericFamily::Emoji,
-        fonts.into_iter().map(|(family, _)| family),
-    );
+    ] {
+        let rest: Vec<_> = match generic {
+            fontique::GenericFamily::Emoji => Vec::new(),
+            _ => collection.generic_families(generic).collect(),
+        };
+        collection.set_generic_families(generic, ours.iter().copied().chain(rest));
+    }
 }
 
 /// Hands a link to the system's browser: as one argument, never through a shell.

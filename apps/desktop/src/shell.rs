@@ -9,9 +9,10 @@ use sotto_api::view::{AccountView, ProfileState, Settings, Theme};
 use sotto_api::{ApiError, Event, Reply, Request, Timestamp};
 
 use crate::backend::Backend;
+use crate::pages::Pages;
 use crate::picture::Pictures;
 use crate::platform;
-use crate::ui::{self, AppWindow, Page, Sheet};
+use crate::ui::{self, AppWindow, Sheet};
 
 mod acts;
 mod list;
@@ -54,7 +55,9 @@ pub struct Shell {
     list: list::List,
     talk: talk::Talk,
     sheets: sheets::Sheets,
+    /// What the system asks for, and that times our own setting.
     system_scale: Cell<f32>,
+    own_scale: Cell<f32>,
     quit: Cell<bool>,
 }
 
@@ -75,7 +78,8 @@ impl Shell {
             list: list::List::new(&window, weak),
             talk: talk::Talk::new(&window),
             sheets: sheets::Sheets::default(),
-            system_scale: Cell::new(0.0),
+            system_scale: Cell::new(window.window().scale_factor()),
+            own_scale: Cell::new(0.0),
             quit: Cell::new(false),
             window,
         });
@@ -100,7 +104,8 @@ impl Shell {
 
     /// Gives the window somebody who answers, and asks for everything it shows.
     pub fn attach(self: &Rc<Self>, backend: Arc<dyn Backend>) {
-        self.backend.replace(Some(backend));
+        self.backend.replace(Some(backend.clone()));
+        Pages::start(&self.window, backend);
         self.ask(Request::Version {}, |shell, answer| {
             if let Ok(Reply::Version(version)) = answer {
                 shell.part::<ui::App>().set_version(version.into());
@@ -145,11 +150,6 @@ impl Shell {
         self.part::<ui::App>().set_toast(text.into());
     }
 
-    /// Shows a page.
-    pub fn show_page(&self, page: Page) {
-        self.part::<ui::App>().set_page(page);
-    }
-
     /// Opens a dialog; `Sheet::None` closes the one that is open.
     pub fn show_sheet(&self, sheet: Sheet) {
         self.part::<ui::App>().set_sheet(sheet);
@@ -174,6 +174,7 @@ impl Shell {
 
     /// Handles one event from the engine.
     pub fn handle(self: &Rc<Self>, event: &Event) {
+        Pages::handle(event);
         match event {
             Event::ProfileChanged => self.reload_profile(),
             Event::AccountChanged { .. } => self.reload_accounts(),
@@ -213,10 +214,8 @@ impl Shell {
                 return;
             };
             shell.part::<ui::People>().set_warning(profile.warning.as_str().into());
-            match profile.state {
-                ProfileState::Absent => shell.show_page(Page::FirstStart),
-                ProfileState::Locked => shell.show_page(Page::Unlock),
-                ProfileState::Open => shell.opened(),
+            if profile.state == ProfileState::Open {
+                shell.opened();
             }
         });
     }
@@ -234,16 +233,6 @@ impl Shell {
             if let Ok(Reply::Accounts(accounts)) = answer {
                 shell.accounts.replace(accounts);
                 list::show_accounts(shell);
-                if matches!(
-                    shell.part::<ui::App>().get_page(),
-                    Page::Opening | Page::FirstStart | Page::Unlock
-                ) {
-                    let none = shell.accounts.borrow().is_empty();
-                    shell.show_page(if none { Page::SignIn } else { Page::Main });
-                    if !none {
-                        shell.part::<ui::App>().invoke_focus_pane(0);
-                    }
-                }
             }
         });
     }
@@ -298,13 +287,21 @@ impl Shell {
         talk::refresh(self);
     }
 
+    /// The system draws on a screen of another density than the one last known.
+    fn scaled(self: &Rc<Self>) {
+        let factor = self.window.window().scale_factor();
+        if (factor - self.own_scale.get()).abs() > 0.001 {
+            self.system_scale.set(factor);
+            let scale = self.settings.borrow().scale;
+            self.apply_scale(scale);
+        }
+    }
+
     /// Draws everything at so many per cent of what the system asks for.
     fn apply_scale(&self, scale: u16) {
         let window = self.window.window();
-        if self.system_scale.get() == 0.0 {
-            self.system_scale.set(window.scale_factor());
-        }
         let factor = self.system_scale.get() * f32::from(scale.clamp(100, 200)) / 100.0;
+        self.own_scale.set(factor);
         if (factor - window.scale_factor()).abs() > 0.001 {
             window.dispatch_event(slint::platform::WindowEvent::ScaleFactorChanged { scale_factor: factor });
         }
@@ -346,7 +343,7 @@ impl Shell {
             with_shell(|shell| used = shell.key(act));
             used
         });
-        app.on_resized(|| {});
+        app.on_scaled(|| with_shell(Self::scaled));
         self.part::<ui::Menus>().on_chosen(|act| with_shell(|shell| shell.act(&act)));
         self.window.on_system_theme(|| with_shell(Self::apply_settings));
         self.window.window().on_close_requested(|| {

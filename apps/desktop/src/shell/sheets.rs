@@ -9,6 +9,7 @@ use sotto_api::{AccountId, ContactId, MessageId, Reply, Request, SubscriptionAns
 
 use super::{Shell, list, talk, with_shell};
 use crate::model::{Wording, when};
+use crate::pages::Pages;
 use crate::platform;
 use crate::ui::{self, RequestRow, Sheet};
 
@@ -80,7 +81,9 @@ pub(super) fn act(shell: &Rc<Shell>, act: &str) {
         }
         "shortcuts" => shell.show_sheet(Sheet::Shortcuts),
         "about" => shell.show_sheet(Sheet::About),
-        _ => {}
+        other => {
+            Pages::act(other);
+        }
     }
 }
 

@@ -381,7 +381,6 @@ fn page_older(shell: &Rc<Shell>) {
             if shell.talk.round.get() != round {
                 return;
             }
-            let before = shell.talk.rows.len();
             {
                 let mut state = shell.talk.state.borrow_mut();
                 state.loading = false;
@@ -393,11 +392,8 @@ fn page_older(shell: &Rc<Shell>) {
                 messages.append(&mut state.messages);
                 state.messages = messages;
             }
+            shell.part::<ui::Talk>().set_keep_end(true);
             show(shell);
-            let talk = shell.part::<ui::Talk>();
-            let added = shell.talk.rows.len().saturating_sub(before);
-            talk.set_prepended(i32::try_from(added).unwrap_or(i32::MAX));
-            talk.set_prepend_asked(talk.get_prepend_asked() + 1);
         },
     );
 }
