@@ -14,7 +14,7 @@ pub(crate) mod view;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-use sotto_api::view::{Availability, ProblemView};
+use sotto_api::view::ProblemView;
 use sotto_api::{AccountId, QuestionId, Secret};
 use sotto_store::row::AccountRow;
 use sotto_xmpp::sm::ResumeState;
@@ -142,16 +142,6 @@ impl Account {
     /// Signed in: a stanza handed over now leaves at once.
     pub fn is_online(&self) -> bool {
         self.state == State::Online
-    }
-
-    /// What others see of me, or would if the account were online.
-    pub fn own_availability(&self) -> Availability {
-        self.row.availability
-    }
-
-    /// The address of this stream; absent when offline.
-    pub fn full_address(&self) -> Option<&FullJid> {
-        self.connection.as_ref()?.bound.as_ref()
     }
 
     /// The server's domain.

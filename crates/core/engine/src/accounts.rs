@@ -1,9 +1,7 @@
 //! Accounts: added, configured, taken online and offline, removed.
 
 use sotto_api::view::{AccountState, AccountView};
-use sotto_api::{
-    AccountId, AccountSettings, ApiError, Field, Reply, Request, Secret,
-};
+use sotto_api::{AccountId, AccountSettings, ApiError, Field, Reply, Request, Secret};
 use sotto_store::StoreError;
 use sotto_store::row::NewAccount;
 use sotto_xmpp::BareJid;

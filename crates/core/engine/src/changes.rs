@@ -123,7 +123,9 @@ mod tests {
         let mut announced = 0;
         for millisecond in 0..1000 {
             changes.contacts();
-            announced += changes.take(start + Duration::from_millis(millisecond)).len();
+            announced += changes
+                .take(start + Duration::from_millis(millisecond))
+                .len();
         }
         assert_eq!(announced, 5);
     }

@@ -3,9 +3,9 @@ use sotto_api::{ApiError, Outcome, Reply, RequestId, Timestamp};
 use sotto_store::Store;
 
 use crate::changes::Changes;
-use crate::networks::Networks;
 use crate::io::{ClientId, Now, Output, WorkId, WorkJob};
 use crate::io::{LinkCommand, LinkId};
+use crate::networks::Networks;
 
 /// Random bytes, as an argument of the engine.
 pub(crate) type Random = Box<dyn FnMut(&mut [u8]) + Send>;

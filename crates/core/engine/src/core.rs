@@ -170,13 +170,9 @@ impl Core {
                 return Ok(());
             };
             let subject = Subject::Account(id);
-            let asked = core.questions.ask(
-                cx,
-                subject,
-                &problem.domain,
-                &problem.reason,
-                problem.chain,
-            )?;
+            let asked =
+                core.questions
+                    .ask(cx, subject, &problem.domain, &problem.reason, problem.chain)?;
             if let Some(question) = asked {
                 account.await_answer(cx, question);
             }

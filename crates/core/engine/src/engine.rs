@@ -56,11 +56,7 @@ impl Engine {
 
     /// An engine on an open store in memory: for tests.
     #[cfg(test)]
-    pub(crate) fn with_store(
-        config: EngineConfig,
-        store: sotto_store::Store,
-        now: Now,
-    ) -> Self {
+    pub(crate) fn with_store(config: EngineConfig, store: sotto_store::Store, now: Now) -> Self {
         let mut engine = Self::new(config, now);
         let mut core = Core::open(store).expect("a store in memory reads");
         core.start(&mut engine.shared);

@@ -1,3 +1,5 @@
+//! What goes into the engine and what comes out of it.
+
 use std::fmt;
 use std::time::Instant;
 
@@ -67,6 +69,10 @@ pub enum Input {
 
 /// Everything that the engine wants done.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "short-lived, and replies are the common case"
+)]
 pub enum Output {
     /// The answer to a request.
     Reply {

@@ -87,7 +87,10 @@ fn mark_failed(
         Err(_) => (conversation.jid.clone(), account.domain().to_owned()),
     };
     let reason = words::failure(condition, &name, &server);
-    if cx.store.message_set_delivery(message, Delivery::Failed, &reason)? {
+    if cx
+        .store
+        .message_set_delivery(message, Delivery::Failed, &reason)?
+    {
         cx.changes.message(known.conversation, message);
         cx.changes.contacts();
     }

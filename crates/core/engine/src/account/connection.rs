@@ -113,7 +113,10 @@ impl Account {
             password: password.map(|secret| Zeroizing::new(secret.expose().to_owned())),
             external: settings.client_certificate.is_some(),
             allow_plain: settings.allow_plain,
-            resource: settings.resource.clone().filter(|resource| !resource.is_empty()),
+            resource: settings
+                .resource
+                .clone()
+                .filter(|resource| !resource.is_empty()),
             user_agent: UserAgent {
                 id: self.row.agent_id.clone(),
                 software: cx.software.to_owned(),
@@ -234,7 +237,13 @@ impl Account {
             State::Online => {
                 // The old connection may lead nowhere now (R-NET-04): whoever answers, lives.
                 let payload = sotto_xmpp::ping::request();
-                self.request(cx, None, sotto_xmpp::iq::Method::Get, payload, Pending::Nothing);
+                self.request(
+                    cx,
+                    None,
+                    sotto_xmpp::iq::Method::Get,
+                    payload,
+                    Pending::Nothing,
+                );
                 if let Some(connection) = &mut self.connection {
                     connection.probe = Some(cx.now.instant + PROBE);
                 }
@@ -270,7 +279,11 @@ impl Account {
     ) -> Result<(), Fault> {
         self.passwords.candidate = Some((password, remember));
         self.retry.reset();
-        if self.row.enabled { self.connect(cx) } else { Ok(()) }
+        if self.row.enabled {
+            self.connect(cx)
+        } else {
+            Ok(())
+        }
     }
 
     /// The password was changed on the server: from now on this one is used.
@@ -302,7 +315,8 @@ impl Account {
             return Ok(());
         };
         if remember {
-            cx.store.credential_set(self.id, &password, cx.timestamp())?;
+            cx.store
+                .credential_set(self.id, &password, cx.timestamp())?;
         } else {
             cx.store.credential_remove(self.id)?;
         }
@@ -367,7 +381,9 @@ impl Account {
             stream.and_then(ClientStream::poll_timeout),
             retry,
             self.connection.as_ref().and_then(|c| c.probe),
-            self.requests.as_ref().and_then(sotto_xmpp::iq::Tracker::poll_timeout),
+            self.requests
+                .as_ref()
+                .and_then(sotto_xmpp::iq::Tracker::poll_timeout),
             self.messages.poll_timeout(),
         ]
         .into_iter()
@@ -382,7 +398,12 @@ impl Account {
         {
             self.connect(cx)?;
         }
-        if self.connection.as_ref().and_then(|c| c.probe).is_some_and(|at| now >= at) {
+        if self
+            .connection
+            .as_ref()
+            .and_then(|c| c.probe)
+            .is_some_and(|at| now >= at)
+        {
             self.interrupted(cx)?;
             self.connect(cx)?;
         }
@@ -398,7 +419,12 @@ impl Account {
         crate::messages::typing::handle_timeout(cx, self)
     }
 
-    pub(super) fn worded(&self, cx: &Context, kind: &Problem, details: &str) -> sotto_api::view::ProblemView {
+    pub(super) fn worded(
+        &self,
+        cx: &Context,
+        kind: &Problem,
+        details: &str,
+    ) -> sotto_api::view::ProblemView {
         problem(
             kind,
             ProblemContext {

@@ -13,11 +13,7 @@ use crate::{messages, password, people};
 impl Account {
     /// Handles one stanza as a part of the transaction. One that cannot be handled, even one that
     /// brings a panic to light, is put aside without a trace, and the next goes on (S-PROC-07).
-    pub(super) fn handle_stanza(
-        &mut self,
-        cx: &mut Context,
-        stanza: Element,
-    ) -> Result<(), Fault> {
+    pub(super) fn handle_stanza(&mut self, cx: &mut Context, stanza: Element) -> Result<(), Fault> {
         let store = cx.store;
         let done = store.attempt(|| {
             catch_unwind(AssertUnwindSafe(|| self.dispatch(cx, stanza)))
@@ -34,7 +30,10 @@ impl Account {
 
     fn dispatch(&mut self, cx: &mut Context, stanza: Element) -> Result<(), Fault> {
         #[cfg(test)]
-        assert!(stanza.attr("id") != Some("panic-for-a-test"), "asked for by a test");
+        assert!(
+            stanza.attr("id") != Some("panic-for-a-test"),
+            "asked for by a test"
+        );
         match stanza.name() {
             "message" => messages::incoming::handle_stanza(cx, self, stanza),
             "presence" => {

@@ -114,7 +114,10 @@ impl Account {
 
     /// The server has it.
     pub(crate) fn settled(&mut self, cx: &mut Context, row: &OutboxRow) -> Result<(), Fault> {
-        let Some(message) = row.message.filter(|_| row.purpose == OutboxPurpose::Message) else {
+        let Some(message) = row
+            .message
+            .filter(|_| row.purpose == OutboxPurpose::Message)
+        else {
             return Ok(());
         };
         if cx.store.message_set_delivery(message, Delivery::Sent, "")?

@@ -1,7 +1,7 @@
 use sotto_store::row::OutboxId;
 use sotto_xmpp::iq;
 
-use crate::{messages, people, password};
+use crate::{messages, password, people};
 
 /// What an iq that we sent is for; comes back with its reply.
 #[derive(Debug)]

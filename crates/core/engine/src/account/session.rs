@@ -28,7 +28,13 @@ impl Account {
         messages::archive::stream_bound(self);
         people::stream_bound(cx, self)?;
         let server = self.server_address();
-        self.request(cx, None, iq::Method::Set, carbons::enable(), Pending::Nothing);
+        self.request(
+            cx,
+            None,
+            iq::Method::Set,
+            carbons::enable(),
+            Pending::Nothing,
+        );
         self.ask_features(cx, server);
         people::send_presence(cx, self)?;
         self.wake_outbox();
@@ -139,7 +145,8 @@ impl Account {
                 };
             }
             Ok(_) | Err(iq::Failure::Error(_)) => {
-                self.features.learn_account(&info_of(reply).unwrap_or_default());
+                self.features
+                    .learn_account(&info_of(reply).unwrap_or_default());
             }
         }
         self.features.save(cx.store, self.id)?;
@@ -177,10 +184,8 @@ impl Account {
         let course = course(failure);
         let details = failure.to_string();
         self.problem = Some(self.worded(cx, &course.problem(), &details));
-        if let Some(connection) = &mut self.connection {
-            if connection.closing {
-                return Ok(());
-            }
+        if self.is_closing() {
+            return Ok(());
         }
         if ends_session(failure) {
             self.forget_session(cx)?;
@@ -210,5 +215,9 @@ impl Account {
 }
 
 fn info_of(reply: iq::Outcome) -> Option<disco::Info> {
-    reply.ok().flatten().as_ref().and_then(|query: &Element| disco::Info::parse(query))
+    reply
+        .ok()
+        .flatten()
+        .as_ref()
+        .and_then(|query: &Element| disco::Info::parse(query))
 }

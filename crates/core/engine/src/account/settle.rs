@@ -129,7 +129,9 @@ impl Account {
         if state == connection.saved {
             return Ok(());
         }
-        let json = state.as_ref().and_then(|state| serde_json::to_string(state).ok());
+        let json = state
+            .as_ref()
+            .and_then(|state| serde_json::to_string(state).ok());
         self.unkept = true;
         cx.store.sm_state_set(self.id, json.as_deref())?;
         connection.saved = state;

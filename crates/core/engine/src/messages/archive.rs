@@ -51,14 +51,17 @@ enum Phase {
     /// It is not known yet what the server offers.
     Asking,
     /// What was missed is being read.
-    Reading {
-        walk: Walk,
-        query: Query,
-        first: bool,
-    },
+    Reading(Box<Reading>),
     /// Everything is here; or there is no archive.
     #[default]
     Settled,
+}
+
+struct Reading {
+    walk: Walk,
+    query: Query,
+    /// The very first sign-in: what is there was read elsewhere.
+    first: bool,
 }
 
 /// A page of older messages on its way.
@@ -153,7 +156,7 @@ fn ask(cx: &mut Context, account: &mut Account, walk: Walk, first: bool) -> Resu
         return settle(cx, account);
     };
     let payload = query.to_element();
-    account.messages.archive.phase = Phase::Reading { walk, query, first };
+    account.messages.archive.phase = Phase::Reading(Box::new(Reading { walk, query, first }));
     let pending = Pending::Archive(Asked::Missed);
     account.request(cx, None, iq::Method::Set, payload, pending);
     Ok(())
@@ -175,13 +178,17 @@ pub(super) fn handle_result(
         }
         return Ok(());
     }
-    let Phase::Reading { query, first, .. } = &state.phase else {
+    let Phase::Reading(reading) = &state.phase else {
         tracing::debug!("an archive result that nobody asked for was refused");
         return Ok(());
     };
-    match query.accept(stanza, &own) {
+    match reading.query.accept(stanza, &own) {
         Ok(Some(item)) => {
-            let way = if *first { Way::First } else { Way::Missed };
+            let way = if reading.first {
+                Way::First
+            } else {
+                Way::Missed
+            };
             let origin = Origin {
                 way,
                 archive_id: Some(item.archive_id),
@@ -221,13 +228,13 @@ fn handle_missed(
     reply: &iq::Outcome,
 ) -> Result<(), Fault> {
     let phase = std::mem::take(&mut account.messages.archive.phase);
-    let Phase::Reading {
-        mut walk, first, ..
-    } = phase
-    else {
+    let Phase::Reading(reading) = phase else {
         account.messages.archive.phase = phase;
         return Ok(());
     };
+    let Reading {
+        mut walk, first, ..
+    } = *reading;
     let Some(fin) = fin else {
         if !account.is_online() || matches!(reply, Err(iq::Failure::Lost)) {
             // It begins anew on the next stream, or when this one goes on.
@@ -238,7 +245,12 @@ fn handle_missed(
         if !first && known.newest.is_some() && matches!(reply, Err(iq::Failure::Error(_))) {
             // The server does not know the place any more (expired): begin with its newest page.
             cx.store.archive_state_clear(account.id)?;
-            return ask(cx, account, Walk::backward(None).page_size(FIRST_PAGE), false);
+            return ask(
+                cx,
+                account,
+                Walk::backward(None).page_size(FIRST_PAGE),
+                false,
+            );
         }
         account.messages.archive.behind = true;
         return settle(cx, account);
@@ -253,9 +265,9 @@ fn handle_missed(
         cx.store.archive_state_set(account.id, None, &known)?;
     }
     // The first page is the newest one; what is older is read when somebody looks.
-    let backward = walk.query("").is_some_and(|query| {
-        matches!(query.page, sotto_xmpp::rsm::Page::Before(_))
-    });
+    let backward = walk
+        .query("")
+        .is_some_and(|query| matches!(query.page, sotto_xmpp::rsm::Page::Before(_)));
     if backward || walk.handle_fin(&fin) == Step::Done {
         return settle(cx, account);
     }
@@ -334,10 +346,7 @@ pub(crate) fn ask_older(
     oldest_here: Option<String>,
 ) -> Result<(), Fault> {
     let state = &account.messages.archive;
-    if !state.is_settled()
-        || state.older.is_some()
-        || !may_have_older(cx, account, peer)?
-    {
+    if !state.is_settled() || state.older.is_some() || !may_have_older(cx, account, peer)? {
         return Ok(());
     }
     let known = cx.store.archive_state(account.id, Some(peer.as_str()))?;

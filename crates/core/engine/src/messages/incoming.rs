@@ -189,16 +189,34 @@ fn receive_own(
             if let Some(archive_id) = &message.archive_id {
                 cx.store.message_set_archive_id(known.id, archive_id)?;
             }
-            if cx.store.message_set_delivery(known.id, Delivery::Sent, "")? {
+            if cx
+                .store
+                .message_set_delivery(known.id, Delivery::Sent, "")?
+            {
                 cx.changes.message(conversation, known.id);
             }
             return Ok(());
         }
     }
-    if correct(cx, account, conversation, peer, message, Direction::Outgoing)? {
+    if correct(
+        cx,
+        account,
+        conversation,
+        peer,
+        message,
+        Direction::Outgoing,
+    )? {
         return Ok(());
     }
-    let Some(id) = insert(cx, account, conversation, message, origin, Direction::Outgoing)? else {
+    let Some(id) = insert(
+        cx,
+        account,
+        conversation,
+        message,
+        origin,
+        Direction::Outgoing,
+    )?
+    else {
         return Ok(());
     };
     cx.changes.message_added(conversation, id, false);
@@ -247,9 +265,22 @@ fn receive_foreign(
         return Ok(());
     }
     typing::handle_over(cx, account, conversation);
-    if !correct(cx, account, conversation, peer, message, Direction::Incoming)? {
-        let Some(id) =
-            insert(cx, account, conversation, message, origin, Direction::Incoming)?
+    if !correct(
+        cx,
+        account,
+        conversation,
+        peer,
+        message,
+        Direction::Incoming,
+    )? {
+        let Some(id) = insert(
+            cx,
+            account,
+            conversation,
+            message,
+            origin,
+            Direction::Incoming,
+        )?
         else {
             return Ok(());
         };
@@ -347,14 +378,16 @@ fn correct(
         .as_ref()
         .and_then(|original| Jid::new(&original.sender).ok())
         .map(|jid| jid.to_bare());
-    let original_side = original.as_ref().zip(original_sender.as_ref()).map(
-        |(original, sender)| Side {
-            sender,
-            peer,
-            id: replaces,
-            protection: protection(original.privacy),
-        },
-    );
+    let original_side =
+        original
+            .as_ref()
+            .zip(original_sender.as_ref())
+            .map(|(original, sender)| Side {
+                sender,
+                peer,
+                id: replaces,
+                protection: protection(original.privacy),
+            });
     match (correction::decide(side, replaces, original_side), &original) {
         (Verdict::Replace, Some(original)) => {
             let kind = kind_of(body);

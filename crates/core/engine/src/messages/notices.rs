@@ -30,7 +30,9 @@ pub(super) fn handle(
     };
     if let Some(id) = &message.receipt
         && let Some(known) = own(id)?
-        && cx.store.message_set_delivery(known.id, Delivery::Delivered, "")?
+        && cx
+            .store
+            .message_set_delivery(known.id, Delivery::Delivered, "")?
     {
         cx.changes.message(conversation, known.id);
         cx.changes.contacts();

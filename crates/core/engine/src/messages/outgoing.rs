@@ -85,7 +85,14 @@ pub(super) fn correct(
     }
     let id = cx.random_id();
     let xml = stanza(cx, account, peer, &id, &body, Some(replaces))?;
-    queue(cx, account, message.id, OutboxPurpose::Correction, &id, &xml)?;
+    queue(
+        cx,
+        account,
+        message.id,
+        OutboxPurpose::Correction,
+        &id,
+        &xml,
+    )?;
     typing::handle_sent(account, message.conversation);
     cx.changes.message(message.conversation, message.id);
     cx.changes.contacts();
@@ -136,8 +143,7 @@ pub(super) fn withdraw(cx: &mut Context, message: &MessageRow) -> Result<(), Api
         return Err(words::already_sent());
     }
     cx.store.message_erase(message.id).map_err(store)?;
-    cx.changes
-        .message_removed(message.conversation, message.id);
+    cx.changes.message_removed(message.conversation, message.id);
     cx.changes.conversation(message.conversation);
     cx.changes.contacts();
     Ok(())

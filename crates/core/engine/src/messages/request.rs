@@ -1,6 +1,7 @@
 //! The section *conversations* of the requests.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use sotto_api::view::{MessagePage, SearchPage};
 use sotto_api::{ApiError, ConversationId, MessageId, Reply, Request};
@@ -89,7 +90,9 @@ pub(crate) fn handle(cx: &mut Context, accounts: &mut Accounts, request: Request
             }
             let (row, _, _) = open(cx, accounts, conversation)?;
             if row.draft != body {
-                cx.store.draft_set(conversation, &body).map_err(Fault::from)?;
+                cx.store
+                    .draft_set(conversation, &body)
+                    .map_err(Fault::from)?;
                 cx.changes.conversation(conversation);
                 cx.changes.contacts();
             }
@@ -148,7 +151,9 @@ fn open<'a>(
         .conversation(conversation)
         .map_err(Fault::from)?
         .ok_or_else(words::not_found)?;
-    let account = accounts.get_mut(&row.account).ok_or_else(words::not_found)?;
+    let account = accounts
+        .get_mut(&row.account)
+        .ok_or_else(words::not_found)?;
     let peer = BareJid::new(&row.jid).map_err(|_| words::not_found())?;
     account.messages.open.insert(conversation);
     Ok((row, account, peer))
@@ -220,7 +225,11 @@ fn search(
 ) -> Result<Reply, ApiError> {
     let limit = in_range("The number of finds", limit, 200)?;
     if query.len() > MOST_QUERY {
-        return Err(words::too_long("bytes", MOST_QUERY, sotto_api::Field::Query));
+        return Err(words::too_long(
+            "bytes",
+            MOST_QUERY,
+            sotto_api::Field::Query,
+        ));
     }
     let found = cx
         .store
@@ -235,17 +244,18 @@ fn search(
     let mut hits = Vec::with_capacity(found.hits.len());
     for hit in found.hits {
         let id = hit.message.conversation;
-        if !authors.contains_key(&id) {
-            let row = cx
-                .store
-                .conversation(id)
-                .map_err(Fault::from)?
-                .ok_or_else(words::not_found)?;
-            authors.insert(id, Authors::of(cx, accounts, &row)?);
-        }
-        if let Some(authors) = authors.get(&id) {
-            hits.push(view::hit(cx, authors, &hit.message, hit.highlights)?);
-        }
+        let known = match authors.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let row = cx
+                    .store
+                    .conversation(id)
+                    .map_err(Fault::from)?
+                    .ok_or_else(words::not_found)?;
+                place.insert(Authors::of(cx, accounts, &row)?)
+            }
+        };
+        hits.push(view::hit(cx, known, &hit.message, hit.highlights)?);
     }
     Ok(Reply::Found(SearchPage {
         hits,

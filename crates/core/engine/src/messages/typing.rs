@@ -20,7 +20,11 @@ pub(crate) struct State {
 
 impl State {
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let inbound = self.inbound.values().filter_map(Inbound::poll_timeout).min();
+        let inbound = self
+            .inbound
+            .values()
+            .filter_map(Inbound::poll_timeout)
+            .min();
         let outbound = self
             .outbound
             .values()
@@ -44,7 +48,12 @@ pub(crate) fn handle_state(
     conversation: ConversationId,
     state: ChatState,
 ) {
-    let inbound = account.messages.typing.inbound.entry(conversation).or_default();
+    let inbound = account
+        .messages
+        .typing
+        .inbound
+        .entry(conversation)
+        .or_default();
     if inbound.handle_state(state, cx.now.instant) {
         cx.changes.conversation(conversation);
     }

@@ -1,8 +1,6 @@
 //! Conversations and messages as shells show them.
 
-use sotto_api::view::{
-    ConversationView, Direction, MessageKind, MessageView, Privacy, SearchHit,
-};
+use sotto_api::view::{ConversationView, Direction, MessageKind, MessageView, Privacy, SearchHit};
 use sotto_api::{ApiError, ConversationId, MessageId};
 use sotto_store::row::{ConversationRow, MessageRow};
 use sotto_xmpp::BareJid;
@@ -122,7 +120,9 @@ impl Authors {
             Vec::new()
         };
         let body = self.shown(author, row.kind, &row.body);
-        let delivery = row.delivery.filter(|_| row.direction == Direction::Outgoing);
+        let delivery = row
+            .delivery
+            .filter(|_| row.direction == Direction::Outgoing);
         Ok(MessageView {
             id: row.id,
             conversation: self.conversation,

@@ -43,7 +43,10 @@ fn a_wrong_password_is_told_and_never_tried_again_by_itself() {
     let view = world.account(who, account);
     assert_eq!(view.state, AccountState::NeedsPassword);
     assert_eq!(problem(&mut world, who), Some(Problem::WrongPassword));
-    assert!(!view.remembered, "a password that was never accepted is not stored");
+    assert!(
+        !view.remembered,
+        "a password that was never accepted is not stored"
+    );
     let dials = world.dialled(who).len();
     world.pass(Duration::from_secs(3600));
     world.network_up(who);
@@ -105,7 +108,13 @@ fn answer(world: &mut World, who: Who, answer: CertificateAnswer) {
     let Some(QuestionView::Certificate { id, .. }) = question(world, who) else {
         panic!("no question")
     };
-    world.ask(who, Request::CertificateAnswer { question: id, answer });
+    world.ask(
+        who,
+        Request::CertificateAnswer {
+            question: id,
+            answer,
+        },
+    );
     world.settle();
 }
 
@@ -235,7 +244,11 @@ fn a_lost_account_waits_longer_each_time_and_the_network_coming_up_ends_the_wait
     let before = world.dialled(who).len();
     world.cut_off(who, true);
     world.pass(Duration::from_secs(1));
-    assert_eq!(world.dialled(who).len(), before + 1, "first try within a second");
+    assert_eq!(
+        world.dialled(who).len(),
+        before + 1,
+        "first try within a second"
+    );
     world.pass(Duration::from_secs(299));
     let tries = world.dialled(who).len() - before;
     assert!((8..=14).contains(&tries), "{tries} tries in five minutes");
@@ -278,7 +291,11 @@ fn r_sys_01_a_jump_of_the_wall_clock_changes_no_timer_and_no_order() {
         world.cut(who[0]);
         world.pass(Duration::from_secs(60));
         let view = &world.accounts(who[0])[0];
-        assert_eq!(view.state, AccountState::Online, "after a jump of {jump} ms");
+        assert_eq!(
+            view.state,
+            AccountState::Online,
+            "after a jump of {jump} ms"
+        );
     }
     let expected = ["0", "1", "2", "3", "4"];
     assert_eq!(world.bodies(who[1], "alice@example.org"), expected);
@@ -291,7 +308,13 @@ fn r_sys_01_a_jump_of_the_wall_clock_changes_no_timer_and_no_order() {
 fn an_account_is_switched_off_and_on_and_removed() {
     let (mut world, who) = World::of(&["alice", "bob"]);
     let account = world.accounts(who[0])[0].id;
-    world.ask(who[0], Request::AccountEnable { account, enabled: false });
+    world.ask(
+        who[0],
+        Request::AccountEnable {
+            account,
+            enabled: false,
+        },
+    );
     world.settle();
     assert_eq!(world.account(who[0], account).state, AccountState::Disabled);
     assert!(!world.servers[0].users_with_sessions().contains("alice"));
@@ -299,7 +322,13 @@ fn an_account_is_switched_off_and_on_and_removed() {
     world.restart(who[0]);
     world.settle();
     assert_eq!(world.account(who[0], account).state, AccountState::Disabled);
-    world.ask(who[0], Request::AccountEnable { account, enabled: true });
+    world.ask(
+        who[0],
+        Request::AccountEnable {
+            account,
+            enabled: true,
+        },
+    );
     world.settle();
     assert_eq!(world.account(who[0], account).state, AccountState::Online);
     world.ask(

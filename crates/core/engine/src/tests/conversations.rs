@@ -118,7 +118,9 @@ fn s_xmpp_17_a_stranger_hears_nothing_that_was_not_written() {
         world.servers[0].inject("alice", probe);
     }
     world.settle();
-    set(&mut world, who[0], |settings| settings.send_displayed = true);
+    set(&mut world, who[0], |settings| {
+        settings.send_displayed = true
+    });
     let view = world.open(who[0], "eve@example.org");
     assert!(view.stranger);
     typing(&mut world, who[0], view.id, true);
@@ -141,7 +143,9 @@ fn s_xmpp_17_a_stranger_hears_nothing_that_was_not_written() {
 #[test]
 fn receipts_and_markers_go_to_contacts_as_the_settings_say() {
     let (mut world, who) = World::of(&["alice", "bob"]);
-    set(&mut world, who[1], |settings| settings.send_receipts = false);
+    set(&mut world, who[1], |settings| {
+        settings.send_receipts = false
+    });
     world.say(who[0], BOB, "one");
     world.settle();
     assert_eq!(world.history(who[0], BOB)[0].delivery, Some(Delivery::Sent));
@@ -156,8 +160,13 @@ fn receipts_and_markers_go_to_contacts_as_the_settings_say() {
         .iter()
         .map(|message| message.delivery)
         .collect();
-    assert_eq!(deliveries, [Some(Delivery::Sent), Some(Delivery::Delivered)]);
-    set(&mut world, who[1], |settings| settings.send_displayed = true);
+    assert_eq!(
+        deliveries,
+        [Some(Delivery::Sent), Some(Delivery::Delivered)]
+    );
+    set(&mut world, who[1], |settings| {
+        settings.send_displayed = true
+    });
     world.say(who[0], BOB, "three");
     world.settle();
     world.ask(who[1], Request::ConversationRead { conversation });
@@ -173,7 +182,9 @@ fn a_displayed_marker_of_my_other_program_marks_as_read_here() {
     let second = world.add_player();
     world.sign_in(second, "bob");
     for player in [who[1], second] {
-        set(&mut world, player, |settings| settings.send_displayed = true);
+        set(&mut world, player, |settings| {
+            settings.send_displayed = true
+        });
     }
     world.say(who[0], BOB, "hello");
     world.settle();

@@ -24,8 +24,6 @@ use crate::io::{
 use crate::{Engine, EngineConfig};
 use server::{Conn, Server};
 
-pub use xml::parse;
-
 /// Name of the one server of most tests.
 pub const DOMAIN: &str = "example.org";
 pub const PASSWORD: &str = "right";

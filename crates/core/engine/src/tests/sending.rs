@@ -67,8 +67,16 @@ fn a_break_after_any_number_of_deliveries_loses_and_doubles_nothing() {
             world.say(who[0], BOB, "three");
             world.pass(Duration::from_secs(70));
             let expected = ["before", "one", "two", "three"];
-            assert_eq!(world.bodies(who[1], ALICE), expected, "{what:?} after {steps}");
-            assert_eq!(world.bodies(who[0], BOB), expected, "{what:?} after {steps}");
+            assert_eq!(
+                world.bodies(who[1], ALICE),
+                expected,
+                "{what:?} after {steps}"
+            );
+            assert_eq!(
+                world.bodies(who[0], BOB),
+                expected,
+                "{what:?} after {steps}"
+            );
             for message in world.history(who[0], BOB) {
                 assert!(
                     message.delivery >= Some(Delivery::Sent),
@@ -208,7 +216,12 @@ fn a_message_that_has_not_left_can_be_taken_back_and_one_that_has_left_cannot() 
     assert_eq!(refused.map_err(|error| error.kind), Err(ErrorKind::Refused));
     world.cut_off(who[0], true);
     let waiting = world.say(who[0], BOB, "not yet");
-    world.ask(who[0], Request::MessageWithdraw { message: waiting.id });
+    world.ask(
+        who[0],
+        Request::MessageWithdraw {
+            message: waiting.id,
+        },
+    );
     world.cut_off(who[0], false);
     world.network_up(who[0]);
     world.settle();

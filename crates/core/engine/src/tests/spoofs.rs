@@ -45,7 +45,11 @@ fn s_xmpp_01_a_copy_from_anybody_but_my_own_account_is_refused() {
         "",
     ] {
         for kind in ["sent", "received"] {
-            let (from, to) = if kind == "sent" { (ALICE, BOB) } else { (BOB, ALICE) };
+            let (from, to) = if kind == "sent" {
+                (ALICE, BOB)
+            } else {
+                (BOB, ALICE)
+            };
             inject(
                 &mut world,
                 &format!(
@@ -64,7 +68,11 @@ fn s_xmpp_01_a_copy_from_anybody_but_my_own_account_is_refused() {
 fn s_xmpp_04_a_contact_list_push_from_anybody_else_is_refused() {
     let (mut world, who) = World::of(&["alice", "bob"]);
     let before = contacts(&mut world, who[0]);
-    for from in ["from='eve@example.org'", "from='alice@example.org/x'", "from='bob@example.org'"] {
+    for from in [
+        "from='eve@example.org'",
+        "from='alice@example.org/x'",
+        "from='bob@example.org'",
+    ] {
         inject(
             &mut world,
             &format!(
@@ -119,17 +127,30 @@ fn s_xmpp_07_only_who_wrote_a_message_corrects_it() {
     let (mut world, who) = World::of(&["alice", "bob"]);
     inject(&mut world, &chat("bob@example.org/x", "m1", "at six", ""));
     let replace = "<replace xmlns='urn:xmpp:message-correct:0' id='m1'/>";
-    inject(&mut world, &chat("eve@example.org/x", "m2", "at seven", replace));
+    inject(
+        &mut world,
+        &chat("eve@example.org/x", "m2", "at seven", replace),
+    );
     assert_eq!(world.bodies(who[0], BOB), ["at six"]);
-    assert_eq!(world.bodies(who[0], EVE), ["at seven"], "a message of its own");
-    inject(&mut world, &chat("bob@example.org/y", "m3", "at eight", replace));
+    assert_eq!(
+        world.bodies(who[0], EVE),
+        ["at seven"],
+        "a message of its own"
+    );
+    inject(
+        &mut world,
+        &chat("bob@example.org/y", "m3", "at eight", replace),
+    );
     let message = world.history(who[0], BOB).remove(0);
     assert_eq!(message.body, "at eight");
     assert!(message.edited);
     assert_eq!(message.previous, ["at six"]);
     // One that names itself is a message of its own.
     let itself = "<replace xmlns='urn:xmpp:message-correct:0' id='m4'/>";
-    inject(&mut world, &chat("bob@example.org/x", "m4", "alone", itself));
+    inject(
+        &mut world,
+        &chat("bob@example.org/x", "m4", "alone", itself),
+    );
     assert_eq!(world.bodies(who[0], BOB), ["at eight", "alone"]);
 }
 
@@ -139,8 +160,7 @@ fn s_xmpp_09_a_receipt_counts_only_from_whom_the_message_went_to() {
     world.servers[0].add_user("bob", "right");
     world.say(who[0], BOB, "hello");
     world.settle();
-    let id = world
-        .servers[0]
+    let id = world.servers[0]
         .seen
         .iter()
         .find(|(_, stanza)| stanza.has_child("body", "jabber:client"))
@@ -163,7 +183,10 @@ fn s_xmpp_09_a_receipt_counts_only_from_whom_the_message_went_to() {
             "<message from='{BOB}/x' to='{ALICE}' id='r'><received xmlns='urn:xmpp:receipts' id='{id}'/></message>"
         ),
     );
-    assert_eq!(world.history(who[0], BOB)[0].delivery, Some(Delivery::Delivered));
+    assert_eq!(
+        world.history(who[0], BOB)[0].delivery,
+        Some(Delivery::Delivered)
+    );
 }
 
 #[test]
@@ -226,7 +249,9 @@ fn s_xmpp_13_an_error_is_neither_answered_nor_shown() {
     assert!(world.bodies(who[0], BOB).is_empty());
     let events = world.take_events(who[0]);
     assert!(
-        !events.iter().any(|event| matches!(event, Event::MessagesAdded { .. })),
+        !events
+            .iter()
+            .any(|event| matches!(event, Event::MessagesAdded { .. })),
         "{events:?}"
     );
     assert_eq!(world.servers[0].seen.len(), before);

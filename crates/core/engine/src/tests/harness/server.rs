@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use sotto_xmpp::{BareJid, Element, FullJid, Jid};
 
 use super::scram::{Credential, Exchange};
-use super::xml::{Cutter, Piece, parse};
+use super::xml::{Cutter, Piece};
 
 /// One connection to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -160,14 +160,21 @@ impl Server {
         self.write(conn, &header);
         let signed_in = self.conns.get(&conn).is_some_and(|c| c.user.is_some());
         let features = if signed_in {
-            let sm = if self.has_sm { "<sm xmlns='urn:xmpp:sm:3'/>" } else { "" };
+            let sm = if self.has_sm {
+                "<sm xmlns='urn:xmpp:sm:3'/>"
+            } else {
+                ""
+            };
             format!("<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>{sm}")
         } else {
             "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256</mechanism>\
              <mechanism>PLAIN</mechanism></mechanisms>"
                 .to_owned()
         };
-        self.write(conn, &format!("<stream:features>{features}</stream:features>"));
+        self.write(
+            conn,
+            &format!("<stream:features>{features}</stream:features>"),
+        );
     }
 
     fn element(&mut self, conn: Conn, element: Element) {
@@ -176,13 +183,18 @@ impl Server {
         if element.has_ns(SASL) {
             self.sasl(conn, &element);
         } else if element.is("enable", SM) {
-            let Some(id) = self.conns.get(&conn).and_then(|c| c.session) else { return };
+            let Some(id) = self.conns.get(&conn).and_then(|c| c.session) else {
+                return;
+            };
             if let Some(session) = self.sessions.get_mut(&id) {
                 session.sm = true;
                 session.received = 0;
                 session.sent = 0;
             }
-            self.write(conn, &format!("<enabled xmlns='{SM}' id='{id}' resume='true' max='600'/>"));
+            self.write(
+                conn,
+                &format!("<enabled xmlns='{SM}' id='{id}' resume='true' max='600'/>"),
+            );
         } else if element.is("resume", SM) {
             self.resume(conn, &element);
         } else if element.is("r", SM) {
@@ -212,15 +224,27 @@ impl Server {
         let nonce = self.fresh();
         let connection = self.conns.get_mut(&conn).expect("a connection");
         if element.name() == "auth" {
-            assert_eq!(element.attr("mechanism"), Some("SCRAM-SHA-256"), "never PLAIN");
+            assert_eq!(
+                element.attr("mechanism"),
+                Some("SCRAM-SHA-256"),
+                "never PLAIN"
+            );
             let (user, exchange, first) = Exchange::begin(&data, nonce);
             connection.exchange = Some((user, exchange));
             let first = STANDARD.encode(first);
-            self.write(conn, &format!("<challenge xmlns='{SASL}'>{first}</challenge>"));
+            self.write(
+                conn,
+                &format!("<challenge xmlns='{SASL}'>{first}</challenge>"),
+            );
             return;
         }
-        let Some((name, exchange)) = connection.exchange.take() else { return };
-        let credential = self.users.get(&name).and_then(|user| user.credential.as_ref());
+        let Some((name, exchange)) = connection.exchange.take() else {
+            return;
+        };
+        let credential = self
+            .users
+            .get(&name)
+            .and_then(|user| user.credential.as_ref());
         match credential.and_then(|credential| exchange.finish(&data, credential)) {
             Some(last) => {
                 connection.user = Some(name);
@@ -228,7 +252,10 @@ impl Server {
                 self.write(conn, &format!("<success xmlns='{SASL}'>{last}</success>"));
             }
             None => {
-                self.write(conn, &format!("<failure xmlns='{SASL}'><not-authorized/></failure>"));
+                self.write(
+                    conn,
+                    &format!("<failure xmlns='{SASL}'><not-authorized/></failure>"),
+                );
             }
         }
     }
@@ -286,7 +313,9 @@ impl Server {
         if element.has_child("bind", "urn:ietf:params:xml:ns:xmpp-bind") {
             return self.bind(conn, &name, &element);
         }
-        let Some(session) = self.session_of(conn) else { return };
+        let Some(session) = self.session_of(conn) else {
+            return;
+        };
         session.received = session.received.wrapping_add(1);
         let from = session.jid.clone();
         self.seen.push((from.to_string(), element.clone()));
@@ -330,7 +359,9 @@ impl Server {
     }
 
     fn send(&mut self, session: u64, stanza: String) {
-        let Some(session) = self.sessions.get_mut(&session) else { return };
+        let Some(session) = self.sessions.get_mut(&session) else {
+            return;
+        };
         let (conn, sm) = (session.conn, session.sm);
         if sm {
             session.sent = session.sent.wrapping_add(1);
@@ -358,7 +389,9 @@ impl Server {
     }
 
     fn route(&mut self, sender: &str, from: &FullJid, mut message: Element) {
-        let Some(to) = message.attr("to").and_then(|to| Jid::new(to).ok()) else { return };
+        let Some(to) = message.attr("to").and_then(|to| Jid::new(to).ok()) else {
+            return;
+        };
         set_attr(&mut message, "from", from.as_str());
         let hinted = |name: &str| message.has_child(name, "urn:xmpp:hints");
         let kept = self.has_archive
@@ -368,7 +401,10 @@ impl Server {
         let text = String::from(&message);
         let copy_id = kept.then(|| self.archive(sender, to.to_bare(), &text));
         self.carbon(sender, from, &text, copy_id.as_deref(), "sent");
-        let name = to.node().map(|node| node.as_str().to_owned()).unwrap_or_default();
+        let name = to
+            .node()
+            .map(|node| node.as_str().to_owned())
+            .unwrap_or_default();
         if to.domain().as_str() != self.domain || !self.users.contains_key(&name) {
             if message.attr("type") != Some("error") {
                 let id = message.attr("id").unwrap_or_default();
@@ -447,7 +483,9 @@ impl Server {
     fn iq(&mut self, conn: Conn, name: &str, iq: &Element) {
         let id = iq.attr("id").expect("an id").to_owned();
         let own = format!("{name}@{}", self.domain);
-        let Some(session) = self.conns.get(&conn).and_then(|c| c.session) else { return };
+        let Some(session) = self.conns.get(&conn).and_then(|c| c.session) else {
+            return;
+        };
         if !matches!(iq.attr("type"), Some("get" | "set")) {
             return;
         }
@@ -482,7 +520,11 @@ impl Server {
                 let features: &[&str] = if to == own && self.has_archive {
                     &["urn:xmpp:mam:2", "urn:xmpp:sid:0"]
                 } else {
-                    &["urn:xmpp:carbons:2", "urn:xmpp:blocking", "jabber:iq:register"]
+                    &[
+                        "urn:xmpp:carbons:2",
+                        "urn:xmpp:blocking",
+                        "jabber:iq:register",
+                    ]
                 };
                 let features: String = features
                     .iter()
@@ -528,7 +570,10 @@ impl Server {
         let max: usize = text("max").expect("max").parse().expect("a number");
         let with = query
             .get_child("x", "jabber:x:data")
-            .and_then(|form| form.children().find(|field| field.attr("var") == Some("with")))
+            .and_then(|form| {
+                form.children()
+                    .find(|field| field.attr("var") == Some("with"))
+            })
             .and_then(|field| field.children().next().map(Element::text));
         let all: Vec<&Archived> = self.users[name]
             .archive
@@ -537,7 +582,11 @@ impl Server {
             .collect();
         let place = |id: &str| all.iter().position(|item| item.id == id);
         let (page, complete) = if let Some(before) = text("before") {
-            let end = if before.is_empty() { all.len() } else { place(&before).unwrap_or(0) };
+            let end = if before.is_empty() {
+                all.len()
+            } else {
+                place(&before).unwrap_or(0)
+            };
             let start = end.saturating_sub(max);
             (start..end, start == 0)
         } else {
@@ -570,17 +619,6 @@ impl Server {
         };
         let complete = if complete { " complete='true'" } else { "" };
         format!("<fin xmlns='urn:xmpp:mam:2'{complete}><set xmlns='{RSM}'>{bounds}</set></fin>")
-    }
-
-    /// Bodies in a user's archive that went one way, in order.
-    pub fn archived_bodies(&self, name: &str, from: &str) -> Vec<String> {
-        self.users[name]
-            .archive
-            .iter()
-            .map(|item| parse(&item.stanza))
-            .filter(|message| message.attr("from").is_some_and(|f| f.starts_with(from)))
-            .filter_map(|message| message.get_child("body", "jabber:client").map(Element::text))
-            .collect()
     }
 
     pub fn users_with_sessions(&self) -> BTreeSet<String> {
