@@ -230,3 +230,6 @@ fn strength(mechanism: &str) -> u8 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -272,3 +272,6 @@ fn reported(error: &str) -> ScramError {
         .collect();
     ScramError::Reported { error }
 }
+
+#[cfg(test)]
+mod tests;

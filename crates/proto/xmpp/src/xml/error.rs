@@ -1,5 +1,4 @@
 use rxml::Error as Rxml;
-use rxml::error::ErrorContext;
 use thiserror::Error;
 
 use crate::stream::Condition;
@@ -43,12 +42,12 @@ impl From<Rxml> for XmlError {
         let what = error.to_string();
         match error {
             Rxml::InvalidUtf8Byte(_) => Self::NotUtf8,
-            Rxml::RestrictedXml(_)
-            | Rxml::UndeclaredEntity
-            | Rxml::UnexpectedByte(
-                Some(ErrorContext::CdataSectionStart | ErrorContext::XmlDeclarationStart),
-                ..,
-            ) => Self::Restricted { what },
+            Rxml::RestrictedXml(_) | Rxml::UndeclaredEntity => Self::Restricted { what },
+            // The parser has no name for a document type: `<!` that begins neither a comment nor a
+            // section. Both conditions close the stream; this one says why.
+            Rxml::InvalidSyntax(syntax) if syntax.ends_with("section start") => {
+                Self::Restricted { what }
+            }
             Rxml::UndeclaredNamespacePrefix(_) => Self::UndeclaredPrefix,
             _ => Self::NotWellFormed { what },
         }

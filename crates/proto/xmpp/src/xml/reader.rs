@@ -368,3 +368,6 @@ fn not_well_formed(what: &str) -> XmlError {
         what: what.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,11 @@ impl Utf8 {
         self.start == self.bytes.len()
     }
 
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Takes out all that is not consumed.
     pub fn take(&mut self) -> Vec<u8> {
         let mut bytes = std::mem::take(&mut self.bytes);

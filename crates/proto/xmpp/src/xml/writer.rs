@@ -26,12 +26,13 @@ pub(crate) fn escape_attribute(out: &mut String, value: &str) {
 
 fn write(out: &mut String, element: &Element, default_namespace: &str) {
     let name = element.name();
-    if validate_ncname(name).is_err() {
+    let namespace = element.ns();
+    let reserved = [rxml::XMLNS_XML, rxml::XMLNS_XMLNS].contains(&namespace.as_str());
+    if reserved || validate_ncname(name).is_err() {
         return;
     }
     out.push('<');
     out.push_str(name);
-    let namespace = element.ns();
     if namespace != default_namespace {
         attribute(out, "xmlns", &namespace);
     }
@@ -100,3 +101,6 @@ fn escape(out: &mut String, text: &str, in_attribute: bool) {
     }
     out.push_str(text.get(plain..).unwrap_or_default());
 }
+
+#[cfg(test)]
+mod tests;
