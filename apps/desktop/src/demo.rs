@@ -470,3 +470,59 @@ fn name_of(request: &Request) -> String {
     text.split([' ', '{']).next().unwrap_or_default().to_owned()
 }
 
+/// Shows invented people: `--demo`, with `--dark`, `--arabic`, `--strong`, `--empty`, `--private`, `--people=N`,
+/// `--messages=N`, `--scale=N`, `--width=N --height=N`, `--open=ROW`, `--act=NAME`.
+///
+/// # Errors
+/// In words, when there is no screen.
+#[cfg(feature = "demo")]
+pub fn run(arguments: impl Iterator<Item = String>) -> Result<(), String> {
+    use slint::ComponentHandle;
+    use sotto_api::view::Theme;
+
+    let arguments: Vec<String> = arguments.collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == &format!("--{name}"));
+    let value = |name: &str| {
+        arguments
+            .iter()
+            .find_map(|argument| argument.strip_prefix(&format!("--{name}=")))
+    };
+    let figure = |name: &str| value(name).and_then(|figure| figure.parse::<u32>().ok()).unwrap_or_default();
+
+    crate::platform::choose_renderer()?;
+    let no_window = |error: slint::PlatformError| format!("No window can be opened here: {error}");
+    let shell = crate::Shell::new().map_err(no_window)?;
+    crate::platform::bundle_emoji();
+    let settings = Settings {
+        theme: if has("dark") { Theme::Dark } else { Theme::Light },
+        language: if has("arabic") { "ar".into() } else { "en".into() },
+        scale: u16::try_from(figure("scale").max(100)).unwrap_or(100),
+        high_contrast: has("strong"),
+        ..Settings::default()
+    };
+    let scene = Scene {
+        empty: has("empty"),
+        arabic: has("arabic"),
+        private: has("private"),
+        people: figure("people"),
+        messages: figure("messages"),
+    };
+    let now = jiff::Timestamp::now().as_millisecond();
+    shell.attach(std::sync::Arc::new(Demo::new(scene, now, settings)));
+    let (width, height) = (figure("width"), figure("height"));
+    if width > 0 && height > 0 {
+        shell.window().window().set_size(slint::PhysicalSize::new(width, height));
+    }
+    if let Ok(row) = i32::try_from(figure("open"))
+        && row > 0
+    {
+        shell.part::<crate::ui::People>().invoke_activated(row);
+    }
+    if let Some(act) = value("act").map(str::to_owned) {
+        slint::Timer::single_shot(std::time::Duration::from_millis(300), move || {
+            crate::shell::on_window(move |shell| shell.act(&act));
+        });
+    }
+    shell.window().show().map_err(no_window)?;
+    slint::run_event_loop_until_quit().map_err(no_window)
+}

@@ -22,6 +22,7 @@ mod pages;
 mod picture;
 pub mod platform;
 mod shell;
+pub mod start;
 #[cfg(any(test, feature = "demo"))]
 pub mod testing;
 

@@ -59,6 +59,9 @@ pub struct Shell {
     system_scale: Cell<f32>,
     own_scale: Cell<f32>,
     quit: Cell<bool>,
+    /// This process owns the profile, so that quitting ends it.
+    owner: Cell<bool>,
+    window_lock: RefCell<Option<std::fs::File>>,
 }
 
 impl Shell {
@@ -81,6 +84,8 @@ impl Shell {
             system_scale: Cell::new(window.window().scale_factor()),
             own_scale: Cell::new(0.0),
             quit: Cell::new(false),
+            owner: Cell::new(true),
+            window_lock: RefCell::default(),
             window,
         });
         SHELL.with(|slot| slot.replace(Rc::downgrade(&shell)));
@@ -112,6 +117,16 @@ impl Shell {
             }
         });
         self.reload_profile();
+    }
+
+    /// Whether this process owns the profile, or is attached to one that does.
+    pub(crate) fn set_owner(&self, owner: bool) {
+        self.owner.set(owner);
+    }
+
+    /// Keeps the mark of the one window until the window is gone.
+    pub(crate) fn keep(&self, lock: Option<std::fs::File>) {
+        self.window_lock.replace(lock);
     }
 
     /// Sends a request. `then` runs on the window's thread, after this call or within it.
@@ -303,7 +318,11 @@ impl Shell {
         let factor = self.system_scale.get() * f32::from(scale.clamp(100, 200)) / 100.0;
         self.own_scale.set(factor);
         if (factor - window.scale_factor()).abs() > 0.001 {
+            // The surface keeps its pixels; what it shows gets larger, so less fits in it. Both must be said, or the
+            // renderer draws outside of the surface.
+            let size = window.size().to_logical(factor);
             window.dispatch_event(slint::platform::WindowEvent::ScaleFactorChanged { scale_factor: factor });
+            window.dispatch_event(slint::platform::WindowEvent::Resized { size });
         }
     }
 

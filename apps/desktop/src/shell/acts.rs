@@ -107,6 +107,11 @@ impl Shell {
         }
         // The window goes at once; the engine saves and says `Ending`.
         let _ = self.window.hide();
+        if !self.owner.get() {
+            // The profile belongs to another program, which goes on.
+            let _ = slint::quit_event_loop();
+            return;
+        }
         self.ask(Request::Quit {}, |_, _| {
             let _ = slint::quit_event_loop();
         });
