@@ -17,8 +17,15 @@ pub struct Connected(Client);
 /// # Errors
 /// When neither can be done.
 pub fn connect(profile: Option<PathBuf>) -> Result<Connected, Failure> {
+    let profile = profile
+        .or_else(sotto_runtime::default_profile)
+        .ok_or_else(|| {
+            Failure::Usage(
+                "This system names no folder for a profile. Say one with --profile DIR.".to_owned(),
+            )
+        })?;
     let options = Options {
-        profile: profile.unwrap_or_else(sotto_runtime::default_profile),
+        profile,
         nameservers: None,
         software: format!("Sotto {}", env!("CARGO_PKG_VERSION")),
     };
@@ -26,7 +33,7 @@ pub fn connect(profile: Option<PathBuf>) -> Result<Connected, Failure> {
         Ok((client, _role)) => Ok(Connected(client)),
         Err(error) => Err(Failure::Refused(ApiError::new(
             ErrorKind::InUse,
-            error.to_string(),
+            format!("The profile cannot be used: {error}."),
         ))),
     }
 }

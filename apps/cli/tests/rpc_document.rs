@@ -106,11 +106,7 @@ fn examples() -> Vec<&'static str> {
             _ => {}
         }
     }
-    assert!(
-        found.len() > 80,
-        "only {} examples were found",
-        found.len()
-    );
+    assert!(found.len() > 80, "only {} examples were found", found.len());
     found
 }
 

@@ -135,7 +135,10 @@ fn run(plan: &Plan, cases: VecDeque<(Kind, Case)>) -> Step<(usize, usize)> {
     thread::scope(|scope| {
         for _ in 0..plan.jobs {
             scope.spawn(|| {
-                while let Some((kind, case)) = lock(&queue).pop_front() {
+                loop {
+                    // A statement of its own: the queue must not stay locked while the case runs.
+                    let next = lock(&queue).pop_front();
+                    let Some((kind, case)) = next else { return };
                     let Some(server) = servers.iter().find(|s| s.kind == kind) else {
                         continue;
                     };

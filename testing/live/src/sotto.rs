@@ -185,9 +185,21 @@ impl Sotto {
     /// Waits until the account is online.
     ///
     /// # Errors
-    /// When it is not within [`LATER`].
+    /// When it is not within [`LATER`], or stands where it will not get online by itself.
     pub fn online(&mut self, account: AccountId) -> Step<AccountView> {
-        self.account_is("online", account, |view| view.state == AccountState::Online)
+        let view = self.account_is("online", account, |view| {
+            matches!(
+                view.state,
+                AccountState::Online | AccountState::NeedsPassword | AccountState::Stopped
+            )
+        })?;
+        if view.state == AccountState::Online {
+            return Ok(view);
+        }
+        Err(self.rpc()?.failure(&format!(
+            "{} stands at {:?} ({}), {:?}",
+            view.address, view.state, view.state_text, view.problem
+        )))
     }
 
     /// Waits until the account stands as wanted.
@@ -471,7 +483,8 @@ impl Sotto {
             if let Some(found) = look(self)? {
                 return Ok(found);
             }
-            if self.rpc()?.next_event(deadline).is_none() {
+            let late = std::time::Instant::now() >= deadline;
+            if late || self.rpc()?.next_event(deadline).is_none() {
                 return match look(self)? {
                     Some(_) => Err(self
                         .rpc()?

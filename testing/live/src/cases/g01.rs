@@ -104,8 +104,9 @@ fn run(world: &World<'_>, figures: Figures) -> Step {
     for side in done {
         side.map_err(|_| Failure::new("a driver panicked"))??;
     }
-    settle(&mut left, to_right, figures.messages, "right")?;
-    settle(&mut right, to_left, figures.messages, "left")?;
+    // What is wrong with the histories says more than that they did not settle.
+    let settled = settle(&mut left, to_right, figures.messages, "right")
+        .and_then(|()| settle(&mut right, to_left, figures.messages, "left"));
     for (sotto, conversation, me, them) in [
         (&mut left, to_right, "left", "right"),
         (&mut right, to_left, "right", "left"),
@@ -113,14 +114,12 @@ fn run(world: &World<'_>, figures: Figures) -> Step {
         let history = sotto.history(conversation)?;
         check(&history, Direction::Outgoing, me, figures.messages)?;
         check(&history, Direction::Incoming, them, figures.messages)?;
-        let unsent = history
-            .iter()
-            .filter(|m| m.direction == Direction::Outgoing && m.delivery < Some(Delivery::Sent))
-            .count();
-        ensure(unsent == 0, || {
-            format!("{me}: {unsent} messages are not told as sent")
+        let waiting = unsent(&history);
+        ensure(waiting.is_empty(), || {
+            format!("{me}: not told as sent: {waiting:?}")
         })?;
     }
+    settled?;
     archive(world, &left, &right, figures.messages)
 }
 
@@ -171,16 +170,25 @@ fn drive(
 fn settle(sotto: &mut Sotto, conversation: ConversationId, messages: usize, them: &str) -> Step {
     let last = text(them, messages);
     sotto.until("the last messages", LAST_LIMIT, |s| {
+        // The newest page is cheap to look at after each event; the rest only once that page is settled.
         let (page, _) = s.page(conversation, None)?;
         let arrived = page
             .iter()
             .any(|m| m.direction == Direction::Incoming && m.body == last);
-        let sent = page
-            .iter()
-            .filter(|m| m.direction == Direction::Outgoing)
-            .all(|m| m.delivery >= Some(Delivery::Sent));
-        Ok((arrived && sent).then_some(()))
+        if !arrived || !unsent(&page).is_empty() {
+            return Ok(None);
+        }
+        Ok(unsent(&s.history(conversation)?).is_empty().then_some(()))
     })
+}
+
+/// The own messages that are not told as sent.
+fn unsent(messages: &[MessageView]) -> Vec<&str> {
+    messages
+        .iter()
+        .filter(|m| m.direction == Direction::Outgoing && m.delivery < Some(Delivery::Sent))
+        .map(|m| m.body.as_str())
+        .collect()
 }
 
 /// The number of the last own message in the history.
