@@ -26,6 +26,9 @@ pub mod start;
 #[cfg(any(test, feature = "demo"))]
 pub mod testing;
 
+#[cfg(test)]
+mod window_tests;
+
 /// What the Slint compiler makes of `ui/`.
 #[allow(missing_docs, unsafe_code, clippy::all, reason = "generated")]
 pub mod ui {

@@ -12,7 +12,7 @@ use crate::backend::Backend;
 use crate::pages::Pages;
 use crate::picture::Pictures;
 use crate::platform;
-use crate::ui::{self, AppWindow, Sheet};
+use crate::ui::{self, AppWindow, Page, Sheet};
 
 mod acts;
 mod list;
@@ -323,6 +323,20 @@ impl Shell {
             let size = window.size().to_logical(factor);
             window.dispatch_event(slint::platform::WindowEvent::ScaleFactorChanged { scale_factor: factor });
             window.dispatch_event(slint::platform::WindowEvent::Resized { size });
+            // What was laid out for the old density stays in the renderer's cache (Slint 1.18.1), so the page is made anew.
+            let app = self.part::<ui::App>();
+            let page = app.get_page();
+            if page != Page::Opening {
+                app.set_page(Page::Opening);
+                slint::Timer::single_shot(std::time::Duration::ZERO, move || {
+                    with_shell(|shell| {
+                        let app = shell.part::<ui::App>();
+                        if app.get_page() == Page::Opening {
+                            app.set_page(page);
+                        }
+                    });
+                });
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use slint::{ComponentHandle, SharedString};
 use sotto_api::view::{AccountView, PasswordChange};
 use sotto_api::{AccountSettings, Field, Proxy, ProxyKind, Reply, Request, Secret, ServerOverride};
 
-use super::{Pages, dialogs, model, with};
+use super::{Pages, dialogs, model, sign_in, with};
 use crate::{Account, AppWindow, Page, PageWords};
 
 /// Where Tor listens on its own computer.
@@ -33,9 +33,28 @@ pub(super) fn wire(ui: &AppWindow) {
 }
 
 pub(super) fn show(pages: &Pages, view: AccountView) {
+    fill(pages, &view.settings);
+    pages.state.borrow_mut().editing = Some(view);
+    refresh(pages);
+    pages.show(Page::Account);
+}
+
+/// The advanced page for accounts that are about to be added.
+pub(super) fn show_fresh(pages: &Pages) {
+    let settings = pages.state.borrow().sign_in.settings.clone();
+    fill(pages, &settings);
+    pages.state.borrow_mut().editing = None;
+    if let Some(ui) = pages.ui() {
+        ui.global::<Account>().set_fresh(true);
+    }
+    pages.show(Page::Account);
+}
+
+fn fill(pages: &Pages, settings: &AccountSettings) {
     let Some(ui) = pages.ui() else { return };
     let page = ui.global::<Account>();
-    let settings = &view.settings;
+    page.set_fresh(false);
+    page.set_accepted(model(Vec::new()));
     page.set_override(settings.server.is_some());
     let server = settings.server.clone();
     page.set_host(
@@ -87,9 +106,6 @@ pub(super) fn show(pages: &Pages, view: AccountView) {
     ] {
         set(&page, "".into());
     }
-    pages.state.borrow_mut().editing = Some(view);
-    refresh(pages);
-    pages.show(Page::Account);
 }
 
 /// Shows what the account says now; what is being typed is left alone.
@@ -155,8 +171,10 @@ fn save(pages: &Pages) {
     let Some(ui) = pages.ui() else { return };
     let page = ui.global::<Account>();
     let words = ui.global::<PageWords>();
-    let Some(view) = pages.state.borrow().editing.clone() else {
-        return;
+    let editing = pages.state.borrow().editing.clone();
+    let before = match &editing {
+        Some(view) => view.settings.clone(),
+        None => pages.state.borrow().sign_in.settings.clone(),
     };
     let server = if page.get_override() {
         let host = page.get_host().trim().to_owned();
@@ -177,7 +195,7 @@ fn save(pages: &Pages) {
     let Ok(priority) = page.get_priority().trim().parse::<i8>() else {
         return page.set_priority_error(words.get_bad_priority());
     };
-    let old = view.settings.proxy.as_ref();
+    let old = before.proxy.as_ref();
     let Some(proxy) = proxy_of(
         page.get_proxy_kind(),
         &page.get_proxy_host(),
@@ -190,7 +208,7 @@ fn save(pages: &Pages) {
     };
     let path = page.get_certificate();
     let client_certificate = if path.trim().is_empty() {
-        view.settings.client_certificate.clone()
+        before.client_certificate.clone()
     } else {
         match read_certificate(Path::new(path.trim())) {
             Some(pem) => Some(pem),
@@ -205,6 +223,10 @@ fn save(pages: &Pages) {
         client_certificate,
         allow_plain: page.get_allow_plain(),
         proxy,
+    };
+    let Some(view) = editing else {
+        pages.state.borrow_mut().sign_in.settings = settings;
+        return leave(pages);
     };
     page.set_busy(true);
     pages.ask(
@@ -238,10 +260,15 @@ fn save(pages: &Pages) {
 
 fn leave(pages: &Pages) {
     pages.state.borrow_mut().editing = None;
-    if let Some(ui) = pages.ui() {
-        ui.global::<Account>().set_proxy_password("".into());
+    let Some(ui) = pages.ui() else { return };
+    let page = ui.global::<Account>();
+    page.set_proxy_password("".into());
+    if page.get_fresh() {
+        sign_in::tell_settings(pages);
+        pages.show(Page::SignIn);
+    } else {
+        pages.show(Page::Options);
     }
-    pages.show(Page::Options);
 }
 
 pub(super) fn port(text: &str) -> Option<u16> {

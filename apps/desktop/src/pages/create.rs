@@ -4,7 +4,7 @@ use slint::{ComponentHandle, Image, SharedString};
 use sotto_api::view::{
     FieldKind, FormView, ProblemView, RegistrationState, RegistrationView, ServerView,
 };
-use sotto_api::{AccountSettings, Problem, RegistrationId, Reply, Request, Secret};
+use sotto_api::{Problem, RegistrationId, Reply, Request, Secret};
 
 use super::form::{Form, Missing, other_names};
 use super::{Pages, change, dialogs, model, passphrase, sign_in, with};
@@ -112,11 +112,7 @@ fn begin(pages: &Pages, domain: &str) {
     page.set_domain(domain.into());
     page.set_step("connecting".into());
     page.set_foot(ui.global::<PageWords>().get_connecting());
-    let proxy = pages.state.borrow().sign_in.proxy.clone();
-    let settings = AccountSettings {
-        proxy,
-        ..AccountSettings::default()
-    };
+    let settings = pages.state.borrow().sign_in.settings.clone();
     pages.ask(
         Request::RegistrationStart {
             server: domain.to_owned(),

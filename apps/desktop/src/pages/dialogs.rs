@@ -11,7 +11,7 @@ use sotto_api::{
     AccountId, CertificateAnswer, Field, Protection, QuestionId, Reply, Request, Secret, Timestamp,
 };
 
-use super::{Pages, account, model, passphrase, portrait, with};
+use super::{Pages, account, model, passphrase, portrait, sign_in, with};
 use crate::{AppWindow, CertificateLine, DialogKind, Dialogs, PageWords, Words};
 
 /// What the open dialog is about.
@@ -111,7 +111,7 @@ pub(super) fn tell(pages: &Pages, title: SharedString, text: SharedString) {
 }
 
 pub(super) fn ask_proxy(pages: &Pages) {
-    let proxy = pages.state.borrow().sign_in.proxy.clone();
+    let proxy = pages.state.borrow().sign_in.settings.proxy.clone();
     open(
         pages,
         DialogKind::Proxy,
@@ -591,7 +591,8 @@ fn use_proxy(pages: &Pages, ui: &AppWindow) {
     );
     match proxy {
         Some(proxy) => {
-            pages.state.borrow_mut().sign_in.proxy = proxy;
+            pages.state.borrow_mut().sign_in.settings.proxy = proxy;
+            sign_in::tell_settings(pages);
             close(pages);
         }
         None if dialogs.get_text().trim().is_empty() => {

@@ -2,15 +2,15 @@
 
 use slint::{ComponentHandle, Model};
 use sotto_api::view::{NetworkStatus, NetworkView};
-use sotto_api::{AccountSettings, Field, Proxy, Reply, Request, Secret};
+use sotto_api::{AccountSettings, Field, Reply, Request, Secret};
 
-use super::{Pages, change, create, dialogs, model, with};
+use super::{Pages, account, change, create, dialogs, model, with};
 use crate::{AppWindow, ClosedNetwork, NetworkBox, Page, PageWords, SignIn};
 
 #[derive(Default)]
 pub(super) struct SignInState {
-    /// For the accounts signed in from this page.
-    pub(super) proxy: Option<Proxy>,
+    /// For the accounts signed in or made from these pages.
+    pub(super) settings: AccountSettings,
     instead: Vec<(String, String)>,
     waiting: usize,
     refused: bool,
@@ -40,6 +40,7 @@ pub(super) fn wire(ui: &AppWindow) {
     page.on_explain(|index| {
         with(|pages| explain(pages, usize::try_from(index).unwrap_or(usize::MAX)))
     });
+    page.on_advanced(|| with(account::show_fresh));
     page.on_proxy(|| with(dialogs::ask_proxy));
     page.on_leave(|| with(|pages| pages.show(Page::Main)));
 }
@@ -93,6 +94,23 @@ fn fill(pages: &Pages, networks: &[NetworkView]) {
     page.set_can_leave(!state.accounts.is_empty());
 }
 
+/// Says on the page what the settings for new accounts are, in a few words.
+pub(super) fn tell_settings(pages: &Pages) {
+    let Some(ui) = pages.ui() else { return };
+    let state = pages.state.borrow();
+    let settings = &state.sign_in.settings;
+    let server = settings
+        .server
+        .as_ref()
+        .map(|s| format!("{}:{}", s.host, s.port));
+    let proxy = settings
+        .proxy
+        .as_ref()
+        .map(|p| format!("{}:{}", p.host, p.port));
+    let words: Vec<String> = [server, proxy].into_iter().flatten().collect();
+    ui.global::<SignIn>().set_settings(words.join(" · ").into());
+}
+
 fn explain(pages: &Pages, index: usize) {
     let found = pages.state.borrow().sign_in.instead.get(index).cloned();
     let Some(((name, what), ui)) = found.zip(pages.ui()) else {
@@ -117,11 +135,11 @@ fn sign_in(pages: &Pages) {
     }
     page.set_error("".into());
     page.set_busy(true);
-    let proxy = {
+    let settings = {
         let mut state = pages.state.borrow_mut();
         state.sign_in.waiting = filled.len();
         state.sign_in.refused = false;
-        state.sign_in.proxy.clone()
+        state.sign_in.settings.clone()
     };
     for (index, row) in filled {
         change(&boxes, index, |b| b.busy = true);
@@ -130,10 +148,7 @@ fn sign_in(pages: &Pages) {
             address: row.address.trim().to_owned(),
             password: (!row.password.is_empty()).then(|| Secret::new(row.password.into())),
             remember: row.remember,
-            settings: AccountSettings {
-                proxy: proxy.clone(),
-                ..AccountSettings::default()
-            },
+            settings: settings.clone(),
         };
         pages.ask(request, move |pages, result| {
             let Some(ui) = pages.ui() else { return };

@@ -1,0 +1,155 @@
+//! The window driven as a screen reader does, over the scripted engine; no display is needed.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use i_slint_backend_testing::ElementHandle;
+use slint::{ComponentHandle, Model};
+use sotto_api::view::Settings;
+
+use crate::Shell;
+use crate::demo::{Demo, Scene};
+use crate::ui::{self, Page, Sheet, TalkKind};
+
+const NOW: i64 = 1_795_617_000_000;
+
+fn open(scene: Scene) -> (Rc<Shell>, Arc<Demo>) {
+    i_slint_backend_testing::init_no_event_loop();
+    let shell = Shell::new().expect("the testing backend has a window");
+    let demo = Arc::new(Demo::new(scene, NOW, Settings { language: "en".into(), ..Settings::default() }));
+    shell.attach(demo.clone());
+    shell.part::<ui::App>().set_page(Page::Main);
+    (shell, demo)
+}
+
+fn press(shell: &Rc<Shell>, label: &str) {
+    let found = ElementHandle::find_by_accessible_label(shell.window(), label).next();
+    found.unwrap_or_else(|| panic!("nothing is called {label:?}")).invoke_accessible_default_action();
+}
+
+fn said(shell: &Rc<Shell>) -> Vec<String> {
+    let rows = shell.part::<ui::Talk>().get_rows();
+    rows.iter().filter(|row| row.kind == TalkKind::Message).map(|row| row.text.to_string()).collect()
+}
+
+#[test]
+fn a_row_opens_its_conversation() {
+    let (shell, _) = open(Scene::default());
+    let row = shell.rows().into_iter().find(|row| row.name == "Omar Mansour").expect("Omar is listed");
+    press(&shell, &row.spoken);
+    let talk = shell.part::<ui::Talk>();
+    assert!(talk.get_open());
+    assert_eq!(talk.get_name(), "Omar Mansour");
+    assert_eq!(shell.part::<ui::People>().get_selected(), row.key);
+}
+
+#[test]
+fn what_is_sent_stands_at_the_end_and_the_field_is_empty() {
+    let (shell, demo) = open(Scene::default());
+    shell.part::<ui::People>().invoke_activated(1);
+    let talk = shell.part::<ui::Talk>();
+    talk.invoke_edited("On my way".into());
+    talk.invoke_send("On my way\n".into());
+    assert_eq!(said(&shell).last().map(String::as_str), Some("On my way"));
+    assert_eq!(talk.get_draft(), "");
+    assert!(demo.asked().contains(&"Typing".to_owned()));
+}
+
+#[test]
+fn up_corrects_the_last_message_and_brings_back_what_was_there() {
+    let (shell, _) = open(Scene::default());
+    shell.part::<ui::People>().invoke_activated(1);
+    let talk = shell.part::<ui::Talk>();
+    talk.invoke_send("Teh river".into());
+    talk.invoke_correct_last();
+    assert!(talk.get_correcting());
+    assert_eq!(talk.get_draft(), "Teh river");
+    talk.invoke_send("The river".into());
+    assert_eq!(said(&shell).last().map(String::as_str), Some("The river"));
+    assert!(!talk.get_correcting());
+}
+
+#[test]
+fn s_ui_02_a_link_shows_its_true_target_before_anything_opens() {
+    let (shell, _) = open(Scene::default());
+    shell.part::<ui::People>().invoke_activated(2);
+    shell.part::<ui::Talk>().invoke_link("m500000".into(), "1".into());
+    assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::Link);
+    let ask = shell.part::<ui::Ask>();
+    assert!(ask.get_address().starts_with("https://riverxn--ide"), "{}", ask.get_address());
+    assert!(!ask.get_warning().is_empty());
+    press(&shell, "Do not open");
+    assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::None);
+}
+
+#[test]
+fn older_messages_come_in_pages_and_in_order() {
+    let (shell, _) = open(Scene { messages: 200, ..Scene::default() });
+    shell.part::<ui::People>().invoke_activated(1);
+    let before = said(&shell);
+    assert_eq!(before.len(), 60);
+    shell.part::<ui::Talk>().invoke_page_older();
+    let after = said(&shell);
+    assert_eq!(after.len(), 120);
+    assert_eq!(after[60..], before);
+}
+
+#[test]
+fn searching_lists_people_and_messages() {
+    let (shell, _) = open(Scene::default());
+    let people = shell.part::<ui::People>();
+    people.set_filter("café".into());
+    people.invoke_searched("café".into());
+    let rows = shell.rows();
+    assert!(rows.iter().any(|row| row.kind == ui::PersonKind::Found && row.preview.contains("café")));
+    assert!(!rows.iter().any(|row| row.name == "Jonas Vik"));
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_beside_its_field() {
+    let (shell, _) = open(Scene::default());
+    shell.act("person-add");
+    assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::PersonAdd);
+    let ask = shell.part::<ui::Ask>();
+    ask.set_text("leila".into());
+    press(&shell, "Add this person");
+    assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::PersonAdd);
+    assert!(ask.get_error().contains("leila@riverside.example"));
+    assert_eq!(ask.get_text(), "leila");
+}
+
+#[test]
+fn five_thousand_people_fill_the_list() {
+    let (shell, _) = open(Scene { people: 5_000, ..Scene::default() });
+    assert!(shell.part::<ui::People>().get_length() > 5_000);
+}
+
+#[test]
+fn selected_messages_are_counted_and_copied_away() {
+    let (shell, _) = open(Scene::default());
+    shell.part::<ui::People>().invoke_activated(1);
+    let talk = shell.part::<ui::Talk>();
+    talk.invoke_pick(1, false, false);
+    talk.invoke_pick(3, true, false);
+    assert_eq!(talk.get_selected(), 3);
+    talk.invoke_copy_selected();
+    assert_eq!(talk.get_selected(), 0);
+}
+
+#[test]
+fn everything_in_the_window_that_can_be_pressed_has_a_name() {
+    let (shell, _) = open(Scene::default());
+    shell.part::<ui::People>().invoke_activated(2);
+    let nameless: Vec<String> = ElementHandle::query_from_root(shell.window())
+        .find_all()
+        .into_iter()
+        .filter(|element| {
+            matches!(
+                element.accessible_role(),
+                Some(i_slint_backend_testing::AccessibleRole::Button | i_slint_backend_testing::AccessibleRole::ListItem)
+            ) && element.accessible_label().is_none_or(|label| label.is_empty())
+        })
+        .filter_map(|element| element.id().map(|id| id.to_string()))
+        .collect();
+    assert!(nameless.is_empty(), "{nameless:?}");
+}
