@@ -66,9 +66,7 @@ impl Profile {
             && key.protection() != ProtectionKind::Passphrase
         {
             let job = key.unlock_job(&self.folder, None);
-            self.work(effects, None, Purpose::Open, move || {
-                Done::Key(job.run().map(|key| (None, key)))
-            });
+            self.work(effects, None, Purpose::Open, move || Done::Key(job.run()));
         }
     }
 
@@ -129,7 +127,7 @@ impl Profile {
         }
         let job = key.unlock_job(&self.folder, Some(passphrase));
         self.work(effects, Some(to), Purpose::Open, move || {
-            Done::Key(job.run().map(|key| (None, key)))
+            Done::Key(job.run())
         });
         Ok(None)
     }

@@ -1,5 +1,6 @@
 //! The key of a profile: 32 random bytes, kept under a passphrase, in the keyring, or in a file.
 
+mod cost;
 mod database;
 mod file;
 mod job;

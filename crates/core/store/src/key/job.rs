@@ -1,13 +1,16 @@
 //! Slow work with the key: to be run on a thread that may wait.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sotto_api::view::ProtectionKind;
 use sotto_api::{Protection, Secret};
 use zeroize::Zeroizing;
 
+use super::cost::Pace;
 use super::file::{SECRET_FILE, VERSION, random_wrap_key};
-use super::slot::{Cost, Slot, WrapKey, Wrapping, random};
+use super::slot::{Slot, WrapKey, Wrapping, random};
 use super::{DatabaseKey, KeyError, KeyFile, keyring};
 use crate::profile::ProfileDir;
 
@@ -15,7 +18,7 @@ use crate::profile::ProfileDir;
 pub struct CreateJob {
     profile: ProfileDir,
     protection: Protection,
-    pub(super) cost: Cost,
+    pub(super) pace: Pace,
 }
 
 /// Opens the key of a profile.
@@ -23,13 +26,14 @@ pub struct UnlockJob {
     profile: ProfileDir,
     file: KeyFile,
     passphrase: Option<Secret>,
+    pub(super) pace: Pace,
 }
 
 /// Keeps the key of a profile in another way.
 pub struct ProtectJob {
     unlock: UnlockJob,
     protection: Protection,
-    pub(super) cost: Cost,
+    pub(super) pace: Pace,
 }
 
 impl CreateJob {
@@ -37,11 +41,11 @@ impl CreateJob {
         Self {
             profile,
             protection,
-            cost: Cost::STANDARD,
+            pace: Pace::REAL,
         }
     }
 
-    /// Takes some 0.4 s and 64 MiB with a passphrase.
+    /// Takes some 0.5 s and 64 MiB with a passphrase: its cost is fitted to this machine.
     ///
     /// # Errors
     ///
@@ -51,7 +55,7 @@ impl CreateJob {
             return Err(KeyError::Exists);
         }
         let key = DatabaseKey::random()?;
-        let file = wrap(&self.profile, &self.protection, self.cost, &key)?;
+        let file = wrap(&self.profile, &self.protection, self.pace, &key)?;
         file.save(&self.profile)?;
         Ok((file, key))
     }
@@ -63,29 +67,34 @@ impl UnlockJob {
             profile,
             file,
             passphrase,
+            pace: Pace::REAL,
         }
     }
 
-    /// Takes some 0.4 s and 64 MiB with a passphrase, right or wrong.
+    /// Takes some 0.4 s and 64 MiB with a passphrase, right or wrong. Where a guess has become too cheap
+    /// on this machine, the key is wrapped anew at a higher cost, and the new key file comes back.
     ///
     /// # Errors
     ///
     /// [`KeyError::WrongPassphrase`] for every wrong one; the others as they say.
-    pub fn run(self) -> Result<DatabaseKey, KeyError> {
-        self.open()
+    pub fn run(self) -> Result<(Option<KeyFile>, DatabaseKey), KeyError> {
+        let (key, took) = self.open()?;
+        let raised = self.raise(&key, took).unwrap_or_default();
+        Ok((raised, key))
     }
 
-    fn open(&self) -> Result<DatabaseKey, KeyError> {
+    fn open(&self) -> Result<(DatabaseKey, Duration), KeyError> {
         let slot = &self.file.slot;
-        let with = match &slot.wrapping {
-            Wrapping::Passphrase { .. } => {
+        let (with, took) = match &slot.wrapping {
+            Wrapping::Passphrase { cost, .. } => {
                 let passphrase = self.passphrase.as_ref().ok_or(KeyError::PassphraseNeeded)?;
-                slot.wrapping.derive(passphrase)?
+                self.pace.time(*cost, || slot.wrapping.derive(passphrase))?
             }
-            Wrapping::Keyring { entry } => wrap_key(&keyring::read(entry)?)?,
-            Wrapping::File => read_secret(&self.profile)?,
+            Wrapping::Keyring { entry } => (wrap_key(&keyring::read(entry)?)?, Duration::ZERO),
+            Wrapping::File => (read_secret(&self.profile)?, Duration::ZERO),
         };
-        slot.open(VERSION, &with)
+        let key = slot
+            .open(VERSION, &with)
             .map_err(|error| match (&slot.wrapping, error) {
                 (Wrapping::Keyring { .. } | Wrapping::File, KeyError::WrongPassphrase) => {
                     KeyError::Damaged {
@@ -93,7 +102,25 @@ impl UnlockJob {
                     }
                 }
                 (_, error) => error,
-            })
+            })?;
+        Ok((key, took))
+    }
+
+    /// Wraps the key anew if a guess is too cheap. Whoever cannot do it now still gets in.
+    fn raise(&self, key: &DatabaseKey, took: Duration) -> Result<Option<KeyFile>, KeyError> {
+        let Wrapping::Passphrase { cost, .. } = &self.file.slot.wrapping else {
+            return Ok(None);
+        };
+        let (Some(passphrase), Some(raised)) = (&self.passphrase, self.pace.raised(*cost, took))
+        else {
+            return Ok(None);
+        };
+        let wrapping = Wrapping::passphrase(raised)?;
+        let with = wrapping.derive(passphrase)?;
+        let slot = Slot::seal(VERSION, wrapping, &with, key)?;
+        let file = KeyFile { slot };
+        file.save(&self.profile)?;
+        Ok(Some(file))
     }
 }
 
@@ -102,11 +129,11 @@ impl ProtectJob {
         Self {
             unlock,
             protection,
-            cost: Cost::STANDARD,
+            pace: Pace::REAL,
         }
     }
 
-    /// Takes some 0.8 s from passphrase to passphrase. After a crash at any moment the old way
+    /// Takes some 0.9 s from passphrase to passphrase. After a crash at any moment the old way
     /// opens the profile, or the new one does.
     ///
     /// # Errors
@@ -116,13 +143,13 @@ impl ProtectJob {
         let UnlockJob {
             profile, file: old, ..
         } = &self.unlock;
-        let key = self.unlock.open()?;
+        let (key, _) = self.unlock.open()?;
         if matches!(self.protection, Protection::None)
             && old.protection() != ProtectionKind::Passphrase
         {
             return Ok(old.clone());
         }
-        let new = wrap(profile, &self.protection, self.cost, &key)?;
+        let new = wrap(profile, &self.protection, self.pace, &key)?;
         new.save(profile)?;
         // From here on the new way is in force; what is left of the old one opens nothing.
         match &old.slot.wrapping {
@@ -138,7 +165,7 @@ impl ProtectJob {
 fn wrap(
     profile: &ProfileDir,
     protection: &Protection,
-    cost: Cost,
+    pace: Pace,
     key: &DatabaseKey,
 ) -> Result<KeyFile, KeyError> {
     let (wrapping, with) = match protection {
@@ -146,9 +173,15 @@ fn wrap(
             return Err(KeyError::Empty);
         }
         Protection::Passphrase { passphrase } => {
-            let wrapping = Wrapping::passphrase(cost)?;
-            let with = wrapping.derive(passphrase)?;
-            (wrapping, with)
+            let mut cost = pace.least;
+            loop {
+                let wrapping = Wrapping::passphrase(cost)?;
+                let (with, took) = pace.time(cost, || wrapping.derive(passphrase))?;
+                match pace.raised(cost, took) {
+                    Some(raised) => cost = raised,
+                    None => break (wrapping, with),
+                }
+            }
         }
         Protection::None => {
             let with = random_wrap_key()?;

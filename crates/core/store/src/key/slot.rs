@@ -1,6 +1,6 @@
 //! One way to get at the key: 32 bytes under XChaCha20-Poly1305.
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -10,44 +10,8 @@ use sotto_api::Secret;
 use sotto_api::view::ProtectionKind;
 use zeroize::Zeroizing;
 
+use super::cost::Cost;
 use super::{DatabaseKey, KeyError};
-
-/// Cost of a guess (RFC 9106). Stored with each slot, so that later versions can raise it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Cost {
-    pub memory_kib: u32,
-    pub passes: u32,
-    pub lanes: u32,
-}
-
-impl Cost {
-    /// 362 ms on the machine it was chosen on; the second choice of RFC 9106 §4 with one lane,
-    /// because the implementation uses one thread.
-    pub(super) const STANDARD: Self = Self {
-        memory_kib: 64 * 1024,
-        passes: 3,
-        lanes: 1,
-    };
-    /// A key file that asks for more than this is not from us, and would only stop the program.
-    const MOST: Self = Self {
-        memory_kib: 1024 * 1024,
-        passes: 16,
-        lanes: 4,
-    };
-
-    fn params(self) -> Result<Params, KeyError> {
-        let damaged = KeyError::Damaged {
-            detail: "its cost is out of range",
-        };
-        if self.memory_kib > Self::MOST.memory_kib
-            || self.passes > Self::MOST.passes
-            || self.lanes > Self::MOST.lanes
-        {
-            return Err(damaged);
-        }
-        Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).map_err(|_| damaged)
-    }
-}
 
 /// What the key is wrapped with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

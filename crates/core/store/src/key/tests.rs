@@ -1,12 +1,12 @@
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sotto_api::view::ProtectionKind;
 use sotto_api::{Protection, Secret};
 use tempfile::TempDir;
 
-use super::slot::Cost;
+use super::cost::{Cost, Pace};
 use super::*;
 use crate::profile::ProfileDir;
 use crate::profile::tests::crash_at;
@@ -16,6 +16,17 @@ const CHEAP: Cost = Cost {
     memory_kib: 64,
     passes: 1,
     lanes: 1,
+};
+
+/// A machine on which [`CHEAP`] is dear enough.
+const SLOW: Pace = Pace {
+    least: CHEAP,
+    spent: |_, _| Duration::from_secs(1),
+};
+/// One that needs eight passes (360 ms of 49 ms each, rounded up) for what the slow one does in one.
+const QUICK: Pace = Pace {
+    least: CHEAP,
+    spent: |cost, _| Duration::from_millis(49) * cost.passes,
 };
 
 fn profile() -> (TempDir, ProfileDir) {
@@ -36,7 +47,7 @@ fn passphrase(text: &str) -> Protection {
 
 fn create(profile: &ProfileDir, protection: Protection) -> DatabaseKey {
     let mut job = KeyFile::create_job(profile, protection);
-    job.cost = CHEAP;
+    job.pace = SLOW;
     job.run().expect("it makes").1
 }
 
@@ -47,13 +58,15 @@ fn protect(
 ) -> Result<KeyFile, KeyError> {
     let file = KeyFile::load(profile)?.expect("a key file");
     let mut job = file.protect_job(profile, current.map(secret), protection);
-    job.cost = CHEAP;
+    job.pace = SLOW;
     job.run()
 }
 
 fn unlock(profile: &ProfileDir, with: Option<&str>) -> Result<DatabaseKey, KeyError> {
     let file = KeyFile::load(profile)?.expect("a key file");
-    file.unlock_job(profile, with.map(secret)).run()
+    let mut job = file.unlock_job(profile, with.map(secret));
+    job.pace = SLOW;
+    job.run().map(|(_, key)| key)
 }
 
 fn key_path(profile: &ProfileDir) -> std::path::PathBuf {
@@ -88,10 +101,80 @@ fn s_store_01_a_guess_costs_argon2id_with_64_mib_and_three_passes() {
     let opened = file
         .unlock_job(&profile, Some(secret("correct")))
         .run()
-        .expect("it opens");
+        .expect("it opens")
+        .1;
     assert_eq!(opened.expose(), key.expose());
     // Not a benchmark: only that nothing was skipped. The cost itself is checked above.
     assert!(spent.as_millis() > 20, "{spent:?}");
+}
+
+fn passes(profile: &ProfileDir) -> u64 {
+    json(&key_path(profile))["slots"][0]["passes"]
+        .as_u64()
+        .expect("a number")
+}
+
+#[test]
+fn s_store_01_a_new_passphrase_is_fitted_to_the_machine() {
+    let (_home, profile) = profile();
+    let mut job = KeyFile::create_job(&profile, passphrase("first"));
+    job.pace = QUICK;
+    let key = job.run().expect("it makes").1;
+    assert_eq!(passes(&profile), 8);
+
+    let file = KeyFile::load(&profile).expect("it loads").expect("a file");
+    let mut job = file.protect_job(&profile, Some(secret("first")), passphrase("second"));
+    job.pace = QUICK;
+    job.run().expect("it changes");
+    assert_eq!(passes(&profile), 8);
+    let opened = unlock(&profile, Some("second")).expect("it opens");
+    assert_eq!(opened.expose(), key.expose());
+    assert_eq!(passes(&profile), 8, "a slower machine does not lower it");
+}
+
+#[test]
+fn s_store_01_a_slot_that_became_cheap_is_raised_by_the_right_passphrase_only() {
+    let (_home, profile) = profile();
+    let key = create(&profile, passphrase("correct"));
+    assert_eq!(passes(&profile), 1);
+    let try_with = |guess: &str| {
+        let file = KeyFile::load(&profile).expect("it loads").expect("a file");
+        let mut job = file.unlock_job(&profile, Some(secret(guess)));
+        job.pace = QUICK;
+        job.run()
+    };
+    let before = fs::read(key_path(&profile)).expect("it reads");
+    assert!(matches!(try_with("wrong"), Err(KeyError::WrongPassphrase)));
+    assert_eq!(fs::read(key_path(&profile)).expect("it reads"), before);
+
+    let (raised, opened) = try_with("correct").expect("it opens");
+    assert_eq!(opened.expose(), key.expose());
+    assert_eq!(passes(&profile), 8);
+    assert_eq!(raised, KeyFile::load(&profile).expect("it loads"));
+
+    let (again, opened) = try_with("correct").expect("it opens");
+    assert_eq!(opened.expose(), key.expose());
+    assert_eq!(again, None, "it is dear enough now");
+}
+
+#[test]
+fn s_store_03_a_crash_while_a_slot_is_raised_loses_nothing() {
+    for n in 0.. {
+        let (_home, profile) = profile();
+        let key = create(&profile, passphrase("correct"));
+        let crashed = crash_at(n, || {
+            let file = KeyFile::load(&profile).expect("it loads").expect("a file");
+            let mut job = file.unlock_job(&profile, Some(secret("correct")));
+            job.pace = QUICK;
+            job.run().expect("it opens");
+        });
+        let opened = unlock(&profile, Some("correct")).expect("it opens");
+        assert_eq!(opened.expose(), key.expose(), "at {n}");
+        if !crashed {
+            assert!(n >= 8, "{n} places to crash at");
+            break;
+        }
+    }
 }
 
 #[test]
