@@ -107,10 +107,20 @@ struct Connection {
 /// The passwords of an account that are not (only) in the store.
 #[derive(Default)]
 struct Passwords {
-    /// Given by the person, not proved yet; and whether to keep it.
-    candidate: Option<(Secret, bool)>,
+    /// Given by the person, not proved yet.
+    candidate: Option<Candidate>,
     /// Proved, not stored.
     proved: Option<Secret>,
+}
+
+/// A password that the server has not accepted yet.
+struct Candidate {
+    password: Secret,
+    /// Keep it, once it is proved.
+    remember: bool,
+    /// It is stored already, since there was none: a program that ends before the server has answered
+    /// need not ask again. It goes again if the server refuses it.
+    stored: bool,
 }
 
 impl Account {

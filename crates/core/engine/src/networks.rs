@@ -235,7 +235,11 @@ mod tests {
     #[test]
     fn the_bundled_tables_read() {
         let networks = Networks::bundled();
-        let ids: Vec<&str> = networks.0.iter().map(|network| network.id.as_str()).collect();
+        let ids: Vec<&str> = networks
+            .0
+            .iter()
+            .map(|network| network.id.as_str())
+            .collect();
         assert_eq!(ids, ["xmpp", "sip", "google-talk", "facebook", "yahoo"]);
         assert!(servers().len() >= 4);
         for server in servers() {

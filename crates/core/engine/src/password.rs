@@ -102,7 +102,9 @@ pub(crate) fn handle_reply(
 /// Whether the button is on; the reason in a sentence when not.
 pub(crate) fn possible(account: &Account) -> PasswordChange {
     let online = account.is_online();
-    if online && account.features.register {
+    // Until the server has told, it may be tried; the server's own answer then says why not.
+    let features = &account.features;
+    if online && (features.register || !features.server_known) {
         PasswordChange::Possible
     } else {
         PasswordChange::Impossible(words::password_change_off(account.domain(), online))

@@ -9,7 +9,7 @@ use sotto_xmpp::stream::{
 };
 use zeroize::Zeroizing;
 
-use super::{Account, Connection, Pending, State};
+use super::{Account, Candidate, Connection, Pending, State};
 use crate::context::Context;
 use crate::error::Fault;
 use crate::io::{CloseReason, DialPlan, LinkCommand, LinkEvent, LinkId, TlsEstablished};
@@ -277,7 +277,17 @@ impl Account {
         password: Secret,
         remember: bool,
     ) -> Result<(), Fault> {
-        self.passwords.candidate = Some((password, remember));
+        let stored = remember && cx.store.credential(self.id)?.is_none();
+        if stored {
+            cx.store
+                .credential_set(self.id, &password, cx.timestamp())?;
+            self.row.remembered = true;
+        }
+        self.passwords.candidate = Some(Candidate {
+            password,
+            remember,
+            stored,
+        });
         self.retry.reset();
         if self.row.enabled {
             self.connect(cx)
@@ -293,8 +303,8 @@ impl Account {
     }
 
     pub(super) fn password(&self, cx: &Context) -> Result<Option<Secret>, Fault> {
-        if let Some((password, _)) = &self.passwords.candidate {
-            return Ok(Some(password.clone()));
+        if let Some(candidate) = &self.passwords.candidate {
+            return Ok(Some(candidate.password.clone()));
         }
         if let Some(password) = &self.passwords.proved {
             return Ok(Some(password.clone()));
@@ -302,26 +312,30 @@ impl Account {
         Ok(cx.store.credential(self.id)?)
     }
 
-    /// The server did not accept the password: a new one is forgotten, the stored one stays, and
-    /// nothing is tried until the person says something.
-    pub(super) fn password_refused(&mut self, cx: &mut Context) {
-        self.passwords.candidate = None;
+    /// The server did not accept the password: a new one is forgotten, one that was accepted before
+    /// stays, and nothing is tried until the person says something.
+    pub(super) fn password_refused(&mut self, cx: &mut Context) -> Result<(), Fault> {
+        if self.passwords.candidate.take().is_some_and(|c| c.stored) {
+            cx.store.credential_remove(self.id)?;
+            self.row.remembered = false;
+        }
         self.passwords.proved = None;
         self.set_state(cx, State::NeedsPassword);
+        Ok(())
     }
 
     pub(super) fn password_accepted(&mut self, cx: &mut Context) -> Result<(), Fault> {
-        let Some((password, remember)) = self.passwords.candidate.take() else {
+        let Some(candidate) = self.passwords.candidate.take() else {
             return Ok(());
         };
-        if remember {
+        if candidate.remember {
             cx.store
-                .credential_set(self.id, &password, cx.timestamp())?;
+                .credential_set(self.id, &candidate.password, cx.timestamp())?;
         } else {
             cx.store.credential_remove(self.id)?;
         }
-        self.row.remembered = remember;
-        self.passwords.proved = Some(password);
+        self.row.remembered = candidate.remember;
+        self.passwords.proved = Some(candidate.password);
         Ok(())
     }
 

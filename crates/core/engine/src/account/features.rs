@@ -28,6 +28,8 @@ pub(crate) struct Features {
     pub avatar_conversion: bool,
     /// The password can be changed there (XEP-0077).
     pub register: bool,
+    /// The server has told what it can do.
+    pub server_known: bool,
 }
 
 impl Features {
@@ -45,6 +47,7 @@ impl Features {
         self.carbons = info.has("urn:xmpp:carbons:2");
         self.blocking = info.has("urn:xmpp:blocking");
         self.register = info.has("jabber:iq:register");
+        self.server_known = true;
     }
 
     pub fn load(store: &Store, account: AccountId) -> Result<Self, Fault> {

@@ -193,7 +193,7 @@ impl Account {
         cx.changes.account(self.id);
         match course {
             Course::Again(_) => self.wait(cx),
-            Course::Password(_) => self.password_refused(cx),
+            Course::Password(_) => self.password_refused(cx)?,
             Course::Stop(_) => self.set_state(cx, State::Stopped),
         }
         messages::account_state_changed(cx, self)

@@ -146,6 +146,8 @@ fn begin(cx: &mut Context, account: &mut Account) -> Result<(), Fault> {
     let known = cx.store.archive_state(account.id, None)?;
     let (walk, first) = match known.newest {
         Some(newest) => (Walk::forward(Some(newest)), false),
+        // It was empty when it was last read: everything in it came since.
+        None if known.complete => (Walk::forward(None), false),
         None => (Walk::backward(None).page_size(FIRST_PAGE), true),
     };
     ask(cx, account, walk, first)
@@ -262,6 +264,9 @@ fn handle_missed(
             known.oldest.clone_from(&fin.bounds.first);
             known.complete = first && fin.complete;
         }
+        cx.store.archive_state_set(account.id, None, &known)?;
+    } else if known.newest.is_none() && fin.complete {
+        known.complete = true;
         cx.store.archive_state_set(account.id, None, &known)?;
     }
     // The first page is the newest one; what is older is read when somebody looks.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sotto_api::Event;
-use sotto_api::view::Direction;
+use sotto_api::view::{Delivery, Direction};
 use sotto_xmpp::BareJid;
 
 use super::harness::World;
@@ -99,6 +99,21 @@ fn the_first_sign_in_shows_the_newest_page_as_read_and_older_ones_when_looked_at
     assert_eq!(history[0].direction, Direction::Outgoing);
     assert_eq!(history[1].direction, Direction::Incoming);
     assert_eq!(world.open(alice, BOB).unread, 0);
+}
+
+#[test]
+fn what_comes_into_an_empty_archive_while_nobody_is_there_is_new() {
+    let (mut world, who) = World::of(&["alice", "bob"]);
+    world.cut_off(who[1], true);
+    world.servers[0].expire_sessions();
+    world.say(who[0], BOB, "hello");
+    world.settle();
+    world.cut_off(who[1], false);
+    world.network_up(who[1]);
+    world.settle();
+    assert_eq!(world.open(who[1], ALICE).unread, 1);
+    let message = world.history(who[0], BOB).remove(0);
+    assert_eq!(message.delivery, Some(Delivery::Delivered));
 }
 
 #[test]

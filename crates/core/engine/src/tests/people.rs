@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use sotto_api::view::{Availability, ContactView, PasswordChange};
-use sotto_api::{
-    AccountId, ErrorKind, Event, Reply, Request, Secret, SubscriptionAnswer,
-};
+use sotto_api::{AccountId, ErrorKind, Event, Reply, Request, Secret, SubscriptionAnswer};
 use sotto_xmpp::Element;
 
 use super::harness::{PASSWORD, Who, World};
@@ -54,13 +52,19 @@ fn a_person_is_added_on_the_server_and_asked() {
     let Reply::Contact(view) = reply else {
         panic!("{reply:?}")
     };
-    assert_eq!((view.name.as_str(), view.groups.as_slice()), ("Leila", &["Friends".to_owned()][..]));
+    assert_eq!(
+        (view.name.as_str(), view.groups.as_slice()),
+        ("Leila", &["Friends".to_owned()][..])
+    );
     assert_eq!(view.addresses[0].address, "leila@example.org");
     assert!(view.addresses[0].asking);
     world.settle();
     let item = &seen(&world, "iq")[0];
     let text = String::from(item);
-    assert!(text.contains("jabber:iq:roster") && text.contains("Friends"), "{text}");
+    assert!(
+        text.contains("jabber:iq:roster") && text.contains("Friends"),
+        "{text}"
+    );
     let presence = &seen(&world, "presence")[0];
     assert_eq!(presence.attr("type"), Some("subscribe"));
     assert_eq!(presence.attr("to"), Some("leila@example.org"));
@@ -100,7 +104,11 @@ fn a_refusal_of_the_server_is_told_and_nothing_is_changed() {
         .try_ask(who, add(account, "leila@example.org", ""))
         .expect_err("it is refused");
     assert_eq!(refused.kind, ErrorKind::Refused);
-    assert!(refused.message.contains("example.org"), "{}", refused.message);
+    assert!(
+        refused.message.contains("example.org"),
+        "{}",
+        refused.message
+    );
     assert!(contacts(&mut world, who).is_empty());
 }
 
@@ -110,11 +118,17 @@ fn requests_are_listed_and_answered() {
     for name in ["omar", "dana", "evil"] {
         world.servers[0].inject(
             "alice",
-            &format!("<presence type='subscribe' from='{name}@example.org' to='alice@example.org'/>"),
+            &format!(
+                "<presence type='subscribe' from='{name}@example.org' to='alice@example.org'/>"
+            ),
         );
     }
     world.settle();
-    assert!(world.take_events(who).contains(&Event::SubscriptionsChanged));
+    assert!(
+        world
+            .take_events(who)
+            .contains(&Event::SubscriptionsChanged)
+    );
     let Reply::SubscriptionRequests(list) = world.ask(who, Request::SubscriptionList {}) else {
         panic!("no list")
     };
@@ -134,7 +148,12 @@ fn requests_are_listed_and_answered() {
     world.settle();
     let kinds: Vec<_> = seen(&world, "presence")
         .iter()
-        .map(|p| (p.attr("to").unwrap_or_default().to_owned(), p.attr("type").unwrap_or_default().to_owned()))
+        .map(|p| {
+            (
+                p.attr("to").unwrap_or_default().to_owned(),
+                p.attr("type").unwrap_or_default().to_owned(),
+            )
+        })
         .collect();
     assert_eq!(
         kinds,
@@ -187,16 +206,25 @@ fn my_status_is_sent_and_survives_a_restart() {
     );
     world.settle();
     let presence = String::from(seen(&world, "presence").last().expect("one was sent"));
-    assert!(presence.contains("dnd") && presence.contains("in a meeting"), "{presence}");
+    assert!(
+        presence.contains("dnd") && presence.contains("in a meeting"),
+        "{presence}"
+    );
     world.kill(who);
     world.servers[0].refuse_resume = true;
     world.servers[0].seen.clear();
     world.restart(who);
     world.pass(Duration::from_secs(5));
     let view = world.account(who, account);
-    assert_eq!((view.availability, view.status_text.as_str()), (Availability::Busy, "in a meeting"));
+    assert_eq!(
+        (view.availability, view.status_text.as_str()),
+        (Availability::Busy, "in a meeting")
+    );
     let presence = String::from(seen(&world, "presence").last().expect("one was sent"));
-    assert!(presence.contains("dnd") && presence.contains("in a meeting"), "{presence}");
+    assert!(
+        presence.contains("dnd") && presence.contains("in a meeting"),
+        "{presence}"
+    );
 }
 
 #[test]
@@ -208,27 +236,42 @@ fn presence_shows_and_goes_when_the_stream_is_lost() {
     );
     world.settle();
     let view = &contacts(&mut world, who[0])[0];
-    assert_eq!((view.availability, view.status_text.as_str()), (Availability::Away, "at lunch"));
+    assert_eq!(
+        (view.availability, view.status_text.as_str()),
+        (Availability::Away, "at lunch")
+    );
     // A cut that is resumed changes nothing.
     world.cut(who[0]);
     world.pass(Duration::from_secs(5));
-    assert_eq!(contacts(&mut world, who[0])[0].availability, Availability::Away);
+    assert_eq!(
+        contacts(&mut world, who[0])[0].availability,
+        Availability::Away
+    );
     // Nor does a restart.
     world.kill(who[0]);
     world.restart(who[0]);
     world.pass(Duration::from_secs(5));
-    assert_eq!(contacts(&mut world, who[0])[0].availability, Availability::Away);
+    assert_eq!(
+        contacts(&mut world, who[0])[0].availability,
+        Availability::Away
+    );
     // A fresh stream knows nothing until it is told.
     world.servers[0].refuse_resume = true;
     world.cut(who[0]);
     world.pass(Duration::from_secs(5));
-    assert_eq!(contacts(&mut world, who[0])[0].availability, Availability::Offline);
+    assert_eq!(
+        contacts(&mut world, who[0])[0].availability,
+        Availability::Offline
+    );
 }
 
 #[test]
 fn a_password_is_replaced_only_after_the_server_agreed() {
     let (mut world, who, account) = alice();
-    assert_eq!(world.account(who, account).password_change, PasswordChange::Possible);
+    assert_eq!(
+        world.account(who, account).password_change,
+        PasswordChange::Possible
+    );
     let change = |password: &str| Request::AccountChangePassword {
         account,
         password: Secret::new(password.into()),
@@ -242,14 +285,20 @@ fn a_password_is_replaced_only_after_the_server_agreed() {
     world.restart(who);
     world.pass(Duration::from_secs(5));
     // The old one still signs in.
-    assert_eq!(world.account(who, account).state, sotto_api::view::AccountState::Online);
+    assert_eq!(
+        world.account(who, account).state,
+        sotto_api::view::AccountState::Online
+    );
     assert_eq!(world.ask(who, change("fresh")), Reply::Done);
     for _ in 0..2 {
         // With the new one, from memory and from the store.
         world.kill(who);
         world.restart(who);
         world.pass(Duration::from_secs(5));
-        assert_eq!(world.account(who, account).state, sotto_api::view::AccountState::Online);
+        assert_eq!(
+            world.account(who, account).state,
+            sotto_api::view::AccountState::Online
+        );
     }
     assert_ne!(PASSWORD, "fresh");
     let empty = world.try_ask(who, change(""));
@@ -261,7 +310,10 @@ fn without_a_connection_nothing_is_changed_and_the_reason_is_told() {
     let (mut world, who, account) = alice();
     world.cut_off(who, true);
     let view = world.account(who, account);
-    assert!(matches!(view.password_change, PasswordChange::Impossible(_)));
+    assert!(matches!(
+        view.password_change,
+        PasswordChange::Impossible(_)
+    ));
     for request in [
         add(account, "leila@example.org", ""),
         Request::Block {
@@ -277,7 +329,11 @@ fn without_a_connection_nothing_is_changed_and_the_reason_is_told() {
     ] {
         let shown = format!("{request:?}");
         let refused = world.try_ask(who, request);
-        assert_eq!(refused.map_err(|e| e.kind), Err(ErrorKind::Offline), "{shown}");
+        assert_eq!(
+            refused.map_err(|e| e.kind),
+            Err(ErrorKind::Offline),
+            "{shown}"
+        );
     }
 }
 
@@ -299,6 +355,9 @@ fn s_xmpp_17_a_stranger_is_told_nothing_that_a_server_would_not_say() {
         let answers = seen(&world, "iq");
         assert_eq!(answers.len(), 1, "{payload}");
         let text = String::from(&answers[0]);
-        assert!(text.contains("service-unavailable") && !text.contains("Sotto"), "{text}");
+        assert!(
+            text.contains("service-unavailable") && !text.contains("Sotto"),
+            "{text}"
+        );
     }
 }
