@@ -56,6 +56,7 @@ pub(crate) struct Reader {
     /// Bytes since the end of the last stanza.
     stanza_bytes: usize,
     elements: usize,
+    begun: bool,
     opened: bool,
     closed: bool,
     failed: bool,
@@ -86,6 +87,7 @@ impl Reader {
             limits,
             stanza_bytes: 0,
             elements: 0,
+            begun: false,
             opened: false,
             closed: false,
             failed: false,
@@ -131,6 +133,11 @@ impl Reader {
     fn advance(&mut self) -> Result<Option<Item>, XmlError> {
         loop {
             let mut rest = self.utf8.valid();
+            // The parser would wait for the end of this text.
+            if !self.begun && rest.first().is_some_and(|byte| !b"< \t\r\n".contains(byte)) {
+                return Err(not_well_formed("this is no XML"));
+            }
+            self.begun |= !rest.is_empty();
             let before = rest.len();
             let event = self.parser.parse(&mut rest, false);
             let used = before - rest.len();

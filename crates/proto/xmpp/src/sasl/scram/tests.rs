@@ -104,7 +104,7 @@ fn the_header_tells_how_the_login_is_bound() {
 }
 
 /// Server-first messages that end the login, each with what is wrong with it.
-pub(crate) const BAD_SERVER_FIRST: [(&str, &str); 38] = [
+const BAD_SERVER_FIRST: [(&str, &str); 38] = [
     ("nothing", ""),
     ("no attributes", "hello"),
     ("nonce missing", "s=c2FsdA==,i=4096"),
@@ -185,7 +185,7 @@ fn s_tls_08_rounds_within_the_bounds_and_unknown_extensions_are_accepted() {
 }
 
 /// Server-final messages that do not prove anything; `GOOD` stands for the right signature.
-pub(crate) const BAD_SERVER_FINAL: [(&str, &str); 10] = [
+const BAD_SERVER_FINAL: [(&str, &str); 10] = [
     ("nothing", ""),
     ("an error", "e=invalid-proof"),
     ("another signature", "v=AAAAAAAAAAAAAAAAAAAAAAAAAAA="),
