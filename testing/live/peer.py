@@ -33,8 +33,8 @@ class Peer(slixmpp.ClientXMPP):
         self.add_event_handler("carbon_sent", lambda m: self.on_carbon("sent", m["carbon_sent"]))
         self.add_event_handler("presence_subscribe", lambda p: tell(event="subscribe", jid=p["from"].bare))
         self.add_event_handler("presence_subscribed", lambda p: tell(event="subscribed", jid=p["from"].bare))
-        self.add_event_handler("presence_available", self.on_presence)
-        self.add_event_handler("presence_unavailable", self.on_presence)
+        for kind in ("available", "unavailable", "chat", "away", "xa", "dnd"):
+            self.add_event_handler("presence_" + kind, self.on_presence)
         self.add_event_handler("receipt_received", lambda m: tell(event="receipt", jid=m["from"].bare, id=m["receipt"]))
         self.add_event_handler("marker_displayed", lambda m: tell(event="displayed", jid=m["from"].bare, id=m["displayed"]["id"]))
         for state in ("active", "composing", "paused", "inactive", "gone"):

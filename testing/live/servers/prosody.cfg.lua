@@ -31,7 +31,7 @@ max_archive_query_results = 250
 smacks_hibernation_time = 600
 ssl = { certificate = "@STATE@/server.crt", key = "@STATE@/server.key", protocol = "tlsv1_2+" }
 c2s_direct_tls_ssl = { certificate = "@STATE@/server.crt", key = "@STATE@/server.key" }
-log = { { levels = { min = "info" }, to = "file", filename = "@STATE@/server.log" } }
+log = { { levels = { min = "@LOG@" }, to = "file", filename = "@STATE@/server.log" } }
 
 VirtualHost "@DOMAIN@"
 

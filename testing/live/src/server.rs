@@ -276,6 +276,7 @@ impl Server {
             .replace("@ADMIN@", &self.admin.to_string())
             .replace("@ARCHIVE@", archive)
             .replace("@HASH@", hash)
+            .replace("@LOG@", &log_level())
             .replace("@EXTRA@", extra);
         fs::write(self.state.join(name), text)?;
         Ok(())
@@ -338,6 +339,11 @@ impl Drop for Server {
             let _ = child.wait();
         }
     }
+}
+
+/// How much the servers log: `SOTTO_SERVER_LOG=debug` shows every stanza.
+fn log_level() -> String {
+    std::env::var("SOTTO_SERVER_LOG").unwrap_or_else(|_| "info".to_owned())
 }
 
 fn to(port: u16, direct_tls: bool) -> ServerOverride {

@@ -1,6 +1,7 @@
 //! `sotto-cli account …`
 
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use sotto_api::view::PasswordChange;
 use sotto_api::{AccountId, ApiError, ErrorKind, Reply, Request, Secret};
@@ -10,6 +11,9 @@ use crate::args::{AccountCommand, SettingsArgs};
 use crate::failure::{Done, Failure};
 use crate::output::text;
 use crate::session::{OnTrouble, Session, unexpected};
+
+/// How long a server may take after the sign-in to say what it offers.
+const SERVER_TELLS: Duration = Duration::from_secs(10);
 
 pub(super) fn run<W: Write>(command: AccountCommand, session: &mut Session<'_, W>) -> Done {
     match command {
@@ -126,10 +130,8 @@ fn password<W: Write>(
         })?;
         return show_online(session, account);
     }
-    let view = session.online(account, OnTrouble::Wait)?;
-    if let PasswordChange::Impossible(reason) = view.password_change {
-        return Err(Failure::Refused(ApiError::new(ErrorKind::Refused, reason)));
-    }
+    session.online(account, OnTrouble::Wait)?;
+    can_change(session, account)?;
     let password = session
         .asker
         .new_secret(&format!("New password of {address}"))?;
@@ -137,6 +139,19 @@ fn password<W: Write>(
     session.out.result(&Reply::Done, || {
         format!("The password of {address} was changed.")
     })
+}
+
+/// Waits until the server has said that a password can be changed: it is asked only after the sign-in.
+fn can_change<W: Write>(session: &Session<'_, W>, account: AccountId) -> Done {
+    let deadline = Instant::now() + session.limit.min(SERVER_TELLS);
+    loop {
+        let PasswordChange::Impossible(reason) = session.account(account)?.password_change else {
+            return Ok(());
+        };
+        if session.next_event(deadline).is_none() {
+            return Err(Failure::Refused(ApiError::new(ErrorKind::Refused, reason)));
+        }
+    }
 }
 
 fn proxy_password<W: Write>(
