@@ -1,7 +1,6 @@
 //! Stream management (XEP-0198 1.6): who has what, and how a stream is taken up again.
 //!
-//! [`Counters`] counts modulo 2³² and knows no time; when something is asked or answered is the
-//! stream's business.
+//! Stanzas are counted modulo 2³². When something is asked or answered is the stream's business.
 
 use std::num::NonZeroU32;
 
