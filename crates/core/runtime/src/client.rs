@@ -1,7 +1,10 @@
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use sotto_api::{ApiError, ErrorKind, Event, Outcome, Reply, Request, RequestId};
 
@@ -21,10 +24,16 @@ pub(crate) trait Transport: Send + Sync {
 }
 
 struct Inner {
-    desk: Arc<Desk>,
+    // Dropped in this order: nothing more is asked, the owner ends if this was the last handle to it, and what still waits
+    // is answered meanwhile.
     transport: Box<dyn Transport>,
-    /// Dropped last: ends the owner when this is the last handle to it.
     _end: Option<Box<dyn std::any::Any + Send + Sync>>,
+    desk: Arc<Desk>,
+}
+
+thread_local! {
+    /// Whether this thread is the one that hands out answers.
+    static DELIVERS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Requests that wait for their answer, and who hears events.
@@ -68,7 +77,10 @@ impl Client {
         }
     }
 
-    /// Sends a request; `done` is called once, on a thread of the runtime. It must not block for long.
+    /// Sends a request; `done` is called exactly once: on a thread of the runtime, or at once where the owner is gone.
+    ///
+    /// It must not block for long, since answers and events come one after the other. It may use this client, and may
+    /// drop it.
     pub fn request(
         &self,
         request: Request,
@@ -103,17 +115,42 @@ impl Client {
         receiver.await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// The same, blocking. Not from within a callback of this client.
+    /// The same, blocking.
     ///
     /// # Errors
     ///
-    /// As [`Client::send`].
+    /// As [`Client::send`]; also within a callback of a client, where no answer could come.
     pub fn call(&self, request: Request) -> Result<Reply, ApiError> {
+        if DELIVERS.get() {
+            tracing::error!("a callback waits for an answer that only it could let through");
+            return Err(ApiError::new(
+                ErrorKind::Internal,
+                "Sotto cannot wait for itself.",
+            ));
+        }
         let (sender, receiver) = channel();
         self.request(request, move |result| {
             let _ = sender.send(result);
         });
         receiver.recv().unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// [`Client::call`] with an end to the waiting; `None` then.
+    pub(crate) fn call_within(
+        &self,
+        request: Request,
+        wait: Duration,
+    ) -> Option<Result<Reply, ApiError>> {
+        let (sender, receiver) = channel();
+        self.request(request, move |result| {
+            let _ = sender.send(result);
+        });
+        receiver.recv_timeout(wait).ok()
+    }
+
+    /// Whether the owner has ended.
+    pub(crate) fn is_gone(&self) -> bool {
+        lock(&self.inner.desk.state).ended
     }
 
     /// Hears every event from now on, in order, on a thread of the runtime.
@@ -127,18 +164,25 @@ impl Desk {
     pub(crate) fn answer(&self, id: RequestId, outcome: Outcome) {
         let done = lock(&self.state).waiting.remove(&id);
         if let Some(done) = done {
-            done(match outcome {
-                Outcome::Ok(reply) => Ok(reply),
-                Outcome::Error(error) => Err(error),
+            guarded(|| {
+                done(match outcome {
+                    Outcome::Ok(reply) => Ok(reply),
+                    Outcome::Error(error) => Err(error),
+                });
             });
         }
     }
 
-    /// Tells every subscriber.
+    /// Tells every subscriber. Called by one thread only.
     pub(crate) fn event(&self, event: &Event) {
-        for listener in lock(&self.listeners).iter() {
-            listener(event.clone());
+        // Taken out, so that a subscriber may subscribe another.
+        let listeners = std::mem::take(&mut *lock(&self.listeners));
+        for listener in &listeners {
+            guarded(|| listener(event.clone()));
         }
+        let mut now = lock(&self.listeners);
+        let added = std::mem::replace(&mut *now, listeners);
+        now.extend(added);
     }
 
     /// The owner is gone: everything that waits is refused, and so is what comes.
@@ -149,9 +193,27 @@ impl Desk {
             state.waiting.drain().map(|(_, done)| done).collect()
         };
         for done in waiting {
-            done(Err(gone()));
+            guarded(|| done(Err(gone())));
         }
     }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A callback that panics is its shell's fault; the others are called all the same.
+fn guarded(callback: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(callback)).is_err() {
+        tracing::error!("a callback panicked");
+    }
+}
+
+/// Marks this thread as the one that hands out answers.
+pub(crate) fn delivers() {
+    DELIVERS.set(true);
 }
 
 /// Starts the thread that hands answers and events of an owner in this process to their callbacks, so that no
@@ -164,6 +226,7 @@ pub(crate) fn deliver(
         .name("sotto-deliver".into())
         .stack_size(512 * 1024)
         .spawn(move || {
+            delivers();
             for delivery in receiver {
                 let Some(desk) = desk.upgrade() else { return };
                 match delivery {

@@ -1,6 +1,7 @@
 //! From a domain to a connection: DNS, the order of targets, and the race between addresses.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sotto_engine::io::{CloseReason, DialPlan, TlsEstablished};
@@ -9,12 +10,18 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::dns::{Found, Target};
-use crate::link::{Conn, Environment};
+use crate::link::{Conn, Environment, TLS_WAIT};
 use crate::proxy;
 use crate::tls::Trust;
 
 /// RFC 8305 §8: the next address is tried beside the last one after this time.
 const STAGGER: Duration = Duration::from_millis(250);
+
+/// The next target is tried beside the last one after this time.
+const HEAD_START: Duration = Duration::from_secs(1);
+
+/// How long direct TLS may take while there are other targets.
+const DIRECT_TLS_WAIT: Duration = Duration::from_secs(8);
 
 /// One address that does not answer is given up after this.
 const ONE: Duration = Duration::from_secs(10);
@@ -35,7 +42,7 @@ pub(crate) struct Dialed {
 pub(crate) async fn dial(
     plan: &DialPlan,
     trust: &Trust,
-    environment: &Environment,
+    environment: &Arc<Environment>,
 ) -> Result<Dialed, CloseReason> {
     timeout(ALL, attempt(plan, trust, environment))
         .await
@@ -45,53 +52,104 @@ pub(crate) async fn dial(
 async fn attempt(
     plan: &DialPlan,
     trust: &Trust,
-    environment: &Environment,
+    environment: &Arc<Environment>,
 ) -> Result<Dialed, CloseReason> {
+    let named = plan.server.as_ref().map(|server| Target {
+        host: unbracketed(&server.host).to_owned(),
+        port: server.port,
+        direct_tls: server.direct_tls,
+    });
+    // RFC 6120 §3.2.2: without anything that says otherwise, the domain itself.
+    let itself = || Target {
+        host: trust.ascii_domain().to_owned(),
+        port: DEFAULT_PORT,
+        direct_tls: false,
+    };
     if let Some(proxy) = &plan.proxy {
-        // Nothing is asked of DNS here: the proxy resolves (S-TLS-13).
-        let (host, port, direct) = match &plan.server {
-            Some(server) => (server.host.as_str(), server.port, server.direct_tls),
-            None => (trust.ascii_domain(), DEFAULT_PORT, false),
-        };
+        // Nothing of the server is asked of DNS here: the proxy resolves (S-TLS-13).
+        let target = named.unwrap_or_else(itself);
         let addresses = environment.dns.proxy(&proxy.host, proxy.port).await?;
-        let stream = race(addresses).await?;
-        let stream = proxy::through(stream, proxy, host, port).await?;
-        return finish(stream, direct, format!("{host}:{port}"), trust, environment).await;
+        let stream = race(addresses)
+            .await
+            .map_err(|reason| CloseReason::Proxy(told(reason)))?;
+        let stream = proxy::through(stream, proxy, &target.host, target.port).await?;
+        return finish(stream, &target, TLS_WAIT, trust, environment).await;
     }
-    let targets = match &plan.server {
-        Some(server) => vec![Target {
-            host: server.host.clone(),
-            port: server.port,
-            direct_tls: server.direct_tls,
-        }],
+    let targets = match named {
+        Some(target) => vec![target],
         None => match environment.dns.services(trust.ascii_domain()).await? {
             Found::Targets(targets) => targets,
-            // No SRV record: RFC 6120 §3.2.1, the domain itself.
-            Found::None => {
-                vec![Target {
-                    host: trust.ascii_domain().to_owned(),
-                    port: DEFAULT_PORT,
-                    direct_tls: false,
-                }]
-            }
+            Found::None => vec![itself()],
         },
     };
+    one_of(targets, trust, environment).await
+}
+
+/// Tries the targets in order, each with a head start over the next, so that one that swallows everything costs a second
+/// rather than a time-out (R-NET-06).
+async fn one_of(
+    targets: Vec<Target>,
+    trust: &Trust,
+    environment: &Arc<Environment>,
+) -> Result<Dialed, CloseReason> {
+    let mut waiting = targets.into_iter();
+    let mut running = JoinSet::new();
     let mut last = CloseReason::UnknownServer;
-    for target in targets {
-        let tried = async {
-            let addresses = environment.dns.addresses(&target.host, target.port).await?;
-            let stream = race(addresses).await?;
-            let peer = format!("{}:{}", target.host, target.port);
-            finish(stream, target.direct_tls, peer, trust, environment).await
-        };
-        match tried.await {
-            Ok(dialed) => return Ok(dialed),
-            // A certificate that is not right is shown, not walked around.
-            Err(reason @ CloseReason::Certificate { .. }) => return Err(reason),
-            Err(reason) => last = graver(last, reason),
+    let mut next = Instant::now();
+    loop {
+        tokio::select! {
+            biased;
+            Some(ended) = running.join_next(), if !running.is_empty() => {
+                let tried = match ended {
+                    Ok((target, Ok(stream))) => {
+                        let target: Target = target;
+                        let alone = running.is_empty() && waiting.len() == 0;
+                        let wait = if alone { TLS_WAIT } else { DIRECT_TLS_WAIT };
+                        finish(stream, &target, wait, trust, environment).await
+                    }
+                    Ok((_, Err(reason))) => Err(reason),
+                    Err(_) => Err(CloseReason::Unreachable("a task failed".to_owned())),
+                };
+                match tried {
+                    Ok(dialed) => return Ok(dialed),
+                    // A certificate that is not right is shown, not walked around.
+                    Err(reason @ CloseReason::Certificate { .. }) => return Err(reason),
+                    Err(reason) => last = graver(last, reason),
+                }
+                // A failure need not be waited for.
+                next = Instant::now();
+            }
+            () = sleep_until(next), if waiting.len() > 0 => {
+                if let Some(target) = waiting.next() {
+                    let environment = environment.clone();
+                    running.spawn(async move {
+                        let connected = async {
+                            race(environment.dns.addresses(&target.host, target.port).await?).await
+                        };
+                        let connected = connected.await;
+                        (target, connected)
+                    });
+                }
+                next = Instant::now() + HEAD_START;
+            }
+            else => return Err(last),
         }
     }
-    Err(last)
+}
+
+/// Why a proxy was not reached, in words for the details page.
+fn told(reason: CloseReason) -> String {
+    match reason {
+        CloseReason::Unreachable(cause) => cause,
+        _ => "it does not answer".to_owned(),
+    }
+}
+
+/// An IPv6 address as people write it in front of a port.
+fn unbracketed(host: &str) -> &str {
+    host.strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(host)
 }
 
 /// Of several failures, the one that says most.
@@ -111,25 +169,23 @@ fn graver(old: CloseReason, new: CloseReason) -> CloseReason {
 
 async fn finish(
     stream: TcpStream,
-    direct_tls: bool,
-    peer: String,
+    target: &Target,
+    wait: Duration,
     trust: &Trust,
     environment: &Environment,
 ) -> Result<Dialed, CloseReason> {
-    if direct_tls {
-        let (stream, tls) = environment.tls.handshake(stream, trust, true).await?;
-        Ok(Dialed {
-            conn: Conn::Tls(Box::new(stream)),
-            tls: Some(tls),
-            peer,
-        })
+    let peer = if target.host.contains(':') {
+        format!("[{}]:{}", target.host, target.port)
     } else {
-        Ok(Dialed {
-            conn: Conn::Plain(stream),
-            tls: None,
-            peer,
-        })
-    }
+        format!("{}:{}", target.host, target.port)
+    };
+    let (conn, tls) = if target.direct_tls {
+        let (stream, tls) = environment.tls.handshake(stream, trust, true, wait).await?;
+        (Conn::Tls(Box::new(stream)), Some(tls))
+    } else {
+        (Conn::Plain(stream), None)
+    };
+    Ok(Dialed { conn, tls, peer })
 }
 
 /// RFC 8305 §4: addresses of both families in turn, beginning with the family of the first.

@@ -22,6 +22,7 @@ mod error;
 mod harden;
 mod line;
 mod link;
+mod networks;
 mod owner;
 mod proxy;
 mod random;
@@ -35,6 +36,7 @@ use std::time::{Duration, Instant};
 pub use client::Client;
 pub use error::StartError;
 
+use sotto_api::Request;
 use sotto_store::{ProfileDir, StoreError};
 
 /// How long a second start waits for an owner that is itself just starting.
@@ -94,7 +96,16 @@ pub fn connect(options: Options) -> Result<(Client, Role), StartError> {
             Err(error) => return Err(error.into()),
         }
         // The owner may be between taking the lock and listening, or between closing its socket and ending.
-        match socket::attach(&profile.socket_path()) {
+        let attached = socket::attach(&profile.socket_path());
+        let attached = attached.and_then(|client| {
+            // An owner may be ending, or standing still: only one that answers is one.
+            match client.call_within(Request::Version {}, OWNER_WAIT) {
+                Some(_) if !client.is_gone() => Ok(client),
+                Some(_) => Err(std::io::ErrorKind::ConnectionReset.into()),
+                None => Err(std::io::ErrorKind::TimedOut.into()),
+            }
+        });
+        match attached {
             Ok(client) => return Ok((client, Role::Attached)),
             Err(error) if Instant::now() > give_up => {
                 return Err(StartError::OwnerSilent {

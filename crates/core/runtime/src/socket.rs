@@ -7,6 +7,9 @@ pub(crate) use elsewhere::{attach, listen, serve};
 #[cfg(unix)]
 pub(crate) use unix::{attach, listen, serve};
 
+/// Shells attached at once.
+pub(crate) const SHELLS: u32 = 64;
+
 #[cfg(unix)]
 mod unix {
     use std::fs::{File, Permissions};
@@ -15,23 +18,34 @@ mod unix {
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::net::UnixStream;
     use std::path::{Path, PathBuf};
-    use std::sync::{Arc, Mutex, PoisonError};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+    use std::sync::{Arc, Mutex};
+    use std::thread::JoinHandle;
+    use std::time::Duration;
 
     use sotto_api::{ApiError, ClientLine, ErrorKind, Outcome, Request, RequestId, ServerLine};
-    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-    use tokio::net::UnixListener;
-    use tokio::sync::mpsc;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{UnixListener, unix::OwnedReadHalf};
+    use tokio::sync::{Semaphore, mpsc, oneshot};
+    use tokio::time::{sleep, timeout};
     use zeroize::Zeroizing;
 
-    use crate::client::{Client, Desk, Transport};
-    use crate::line;
-    use crate::owner::{Hub, Sink, request};
+    use crate::client::{Client, Desk, Transport, delivers};
+    use crate::line::{Line, Lines};
+    use crate::owner::{ClientId, Hub, Shell, Sink, request};
 
-    /// Lines that wait for a shell to read them; one that lets more pile up is let go.
-    const QUEUE: usize = 4096;
+    /// Requests of one shell that may wait for the engine; more are not read until then.
+    const AHEAD: usize = 64;
 
-    /// Shells attached at once.
-    const SHELLS: usize = 64;
+    /// Lines of ours that may wait for an owner that does not read.
+    const WAITING: usize = 256;
+
+    /// How long a shell that is let go may take to read what was said.
+    const LAST_WORDS: Duration = Duration::from_millis(200);
+
+    /// How often a line that the owner does not take is looked after.
+    const PATIENCE: Duration = Duration::from_millis(500);
 
     /// A name for `path` that fits into a socket address (108 bytes), however deep the folder lies.
     fn short(path: &Path) -> io::Result<(PathBuf, Option<File>)> {
@@ -59,13 +73,21 @@ mod unix {
         Ok(listener)
     }
 
-    /// Lets shells in until the owner ends.
-    pub(crate) async fn serve(listener: UnixListener, hub: Arc<Hub>) {
+    /// Lets shells in until the owner ends; each holds one of the seats until it has left.
+    pub(crate) async fn serve(listener: UnixListener, hub: Arc<Hub>, seats: Arc<Semaphore>) {
         let me = rustix::process::geteuid().as_raw();
-        let room = Arc::new(tokio::sync::Semaphore::new(SHELLS));
-        while let Ok((stream, _)) = listener.accept().await {
+        loop {
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                // No descriptor is left, or the shell has gone already: neither may end the service.
+                Err(_) => {
+                    tracing::warn!("a shell could not be let in");
+                    sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
             let same_user = stream.peer_cred().is_ok_and(|peer| peer.uid() == me);
-            let Ok(seat) = room.clone().try_acquire_owned() else {
+            let Ok(seat) = seats.clone().try_acquire_owned() else {
                 continue;
             };
             if same_user {
@@ -80,44 +102,54 @@ mod unix {
 
     async fn shell(stream: tokio::net::UnixStream, hub: &Arc<Hub>) {
         let (reader, mut writer) = stream.into_split();
-        let (sender, mut lines) = mpsc::channel::<String>(QUEUE);
-        let client = hub.attach(Sink::Remote(sender.clone()));
-        let write = tokio::spawn(async move {
+        let (sender, mut lines) = mpsc::unbounded_channel::<String>();
+        let (stays, let_go) = oneshot::channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let client = hub.attach(Sink::Remote(Shell::new(sender, waiting.clone(), stays)));
+        let write = async move {
             while let Some(mut text) = lines.recv().await {
+                let length = text.len();
                 text.push('\n');
                 if writer.write_all(text.as_bytes()).await.is_err() {
                     return;
                 }
+                waiting.fetch_sub(length, Ordering::Relaxed);
             }
-        });
-        let mut reader = BufReader::new(reader);
-        loop {
-            let line = match read_line(&mut reader).await {
-                Ok(Some(line)) => line,
-                Ok(None) => break,
-                Err(_) => break,
-            };
+        };
+        tokio::pin!(write);
+        // Ends when the shell hangs up, when it breaks the rules, or when the hub lets it go.
+        let hung_up = tokio::select! {
+            () = requests(reader, hub, client) => false,
+            () = &mut write => true,
+            _ = let_go => false,
+        };
+        hub.detach(client);
+        if !hung_up {
+            // What was answered is still written; then the shell reads the end.
+            let _ = timeout(LAST_WORDS, write).await;
+        }
+    }
+
+    async fn requests(mut reader: OwnedReadHalf, hub: &Arc<Hub>, client: ClientId) {
+        let ahead = Arc::new(Semaphore::new(AHEAD));
+        let mut lines = Lines::new();
+        while let Ok(Some(line)) = lines.read_async(&mut reader).await {
             match serde_json::from_slice::<ClientLine>(&line) {
                 Ok(ClientLine { id, request: what }) => {
-                    if request(hub, client, id, what).is_err() {
-                        break;
+                    let Ok(permit) = ahead.clone().acquire_owned().await else {
+                        return;
+                    };
+                    if request(hub, client, id, what, permit).is_err() {
+                        return;
                     }
                 }
-                Err(_) => {
-                    if sender.send(refusal(&line)).await.is_err() {
-                        break;
-                    }
-                }
+                Err(_) => hub.tell(client, &refusal(&line)),
             }
         }
-        hub.detach(client);
-        drop(sender);
-        // What was answered is still written; then the shell reads the end.
-        let _ = write.await;
     }
 
     /// What a line that is no request is answered with: its id where one can be read, never its contents.
-    fn refusal(line: &[u8]) -> String {
+    fn refusal(line: &[u8]) -> ServerLine {
         #[derive(serde::Deserialize)]
         struct Id {
             id: RequestId,
@@ -127,65 +159,66 @@ mod unix {
             ErrorKind::Invalid,
             "This line is not a request that Sotto knows.",
         );
-        serde_json::to_string(&ServerLine::Answer {
+        ServerLine::Answer {
             id,
             outcome: Outcome::Error(error),
-        })
-        .unwrap_or_default()
-    }
-
-    async fn read_line(
-        reader: &mut (impl AsyncBufReadExt + Unpin),
-    ) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        let mut line = Zeroizing::new(Vec::new());
-        loop {
-            let available = reader.fill_buf().await?;
-            if available.is_empty() {
-                return Ok(if line.is_empty() { None } else { Some(line) });
-            }
-            let (taken, ended) = match available.iter().position(|b| *b == b'\n') {
-                Some(end) => (end, true),
-                None => (available.len(), false),
-            };
-            if line.len() + taken > line::LONGEST {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    "a line is too long",
-                ));
-            }
-            line.extend_from_slice(available.get(..taken).unwrap_or_default());
-            reader.consume(taken + usize::from(ended));
-            if ended {
-                return Ok(Some(line));
-            }
         }
     }
 
+    /// Hands lines to the thread that writes: whoever asks never waits for an owner that does not read.
     struct Remote {
-        stream: Arc<Mutex<UnixStream>>,
+        lines: SyncSender<Line>,
     }
 
     impl Transport for Remote {
         fn send(&self, id: RequestId, request: Request) -> bool {
-            let Ok(text) = serde_json::to_vec(&ClientLine { id, request }) else {
+            // Room for any password, so that no copy stays behind where the buffer grows.
+            let mut text = Zeroizing::new(Vec::with_capacity(4096));
+            if serde_json::to_writer(&mut *text, &ClientLine { id, request }).is_err() {
                 return false;
-            };
-            let mut text = Zeroizing::new(text);
+            }
             text.push(b'\n');
-            self.stream
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .write_all(&text)
-                .is_ok()
+            self.lines.try_send(text).is_ok()
         }
     }
 
     /// Hangs up when the last handle goes, which ends the reader's thread as well.
-    struct HangUp(UnixStream);
+    struct HangUp {
+        stream: UnixStream,
+        lines: Option<SyncSender<Line>>,
+        writer: Option<JoinHandle<()>>,
+        closing: Arc<AtomicBool>,
+    }
 
     impl Drop for HangUp {
         fn drop(&mut self) {
-            let _ = self.0.shutdown(std::net::Shutdown::Both);
+            // What was asked still leaves, unless the owner does not read.
+            self.closing.store(true, Ordering::Relaxed);
+            drop(self.lines.take());
+            if let Some(writer) = self.writer.take()
+                && writer.join().is_err()
+            {
+                tracing::error!("a thread ended by a panic");
+            }
+            let _ = self.stream.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    /// Writes until there is nothing more to write, or nobody to read.
+    fn write(mut stream: UnixStream, lines: &Receiver<Line>, closing: &AtomicBool) {
+        for line in lines {
+            let mut rest = line.as_slice();
+            while !rest.is_empty() {
+                match stream.write(rest) {
+                    Ok(0) => return,
+                    Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error)
+                        if error.kind() == io::ErrorKind::WouldBlock
+                            && !closing.load(Ordering::Relaxed) => {}
+                    Err(_) => return,
+                }
+            }
         }
     }
 
@@ -193,31 +226,49 @@ mod unix {
     pub(crate) fn attach(path: &Path) -> io::Result<Client> {
         let (address, _folder) = short(path)?;
         let stream = UnixStream::connect(address)?;
+        stream.set_write_timeout(Some(PATIENCE))?;
         let desk = Arc::new(Desk::default());
-        let reader = stream.try_clone()?;
-        let hang_up = HangUp(stream.try_clone()?);
-        let listener = desk.clone();
-        std::thread::Builder::new()
-            .name("sotto-attached".into())
-            .stack_size(512 * 1024)
-            .spawn(move || {
-                let mut reader = io::BufReader::new(reader);
-                while let Ok(Some(text)) = line::read(&mut reader) {
-                    match serde_json::from_slice(&text) {
-                        Ok(ServerLine::Answer { id, outcome }) => listener.answer(id, outcome),
-                        Ok(ServerLine::Event(event)) => listener.event(&event),
-                        // A newer owner may say more than this program knows.
-                        Err(_) => tracing::debug!("a line of the owner was not understood"),
-                    }
-                }
-                listener.end();
-            })?;
-        let remote = Remote {
-            stream: Arc::new(Mutex::new(stream)),
+        let mut reader = stream.try_clone()?;
+        let listener = Arc::downgrade(&desk);
+        let thread = |name: &str| {
+            std::thread::Builder::new()
+                .name(name.into())
+                .stack_size(512 * 1024)
         };
+        let (sender, lines) = sync_channel(WAITING);
+        let closing = Arc::new(AtomicBool::new(false));
+        let writer = {
+            let stream = stream.try_clone()?;
+            let closing = closing.clone();
+            thread("sotto-asks").spawn(move || write(stream, &lines, &closing))?
+        };
+        let hang_up = HangUp {
+            stream,
+            lines: Some(sender.clone()),
+            writer: Some(writer),
+            closing,
+        };
+        thread("sotto-attached").spawn(move || {
+            delivers();
+            let mut lines = Lines::new();
+            while let Ok(Some(text)) = lines.read(&mut reader) {
+                let Some(desk) = listener.upgrade() else {
+                    return;
+                };
+                match serde_json::from_slice(&text) {
+                    Ok(ServerLine::Answer { id, outcome }) => desk.answer(id, outcome),
+                    Ok(ServerLine::Event(event)) => desk.event(&event),
+                    // A newer owner may say more than this program knows.
+                    Err(_) => tracing::debug!("a line of the owner was not understood"),
+                }
+            }
+            if let Some(desk) = listener.upgrade() {
+                desk.end();
+            }
+        })?;
         Ok(Client::new(
             desk,
-            remote,
+            Remote { lines: sender },
             Some(Box::new(Mutex::new(hang_up))),
         ))
     }
@@ -229,6 +280,8 @@ mod elsewhere {
     use std::path::Path;
     use std::sync::Arc;
 
+    use tokio::sync::Semaphore;
+
     use crate::client::Client;
     use crate::owner::Hub;
 
@@ -238,7 +291,7 @@ mod elsewhere {
         Ok(Nobody)
     }
 
-    pub(crate) async fn serve(_nobody: Nobody, _hub: Arc<Hub>) {}
+    pub(crate) async fn serve(_nobody: Nobody, _hub: Arc<Hub>, _seats: Arc<Semaphore>) {}
 
     pub(crate) fn attach(_path: &Path) -> io::Result<Client> {
         Err(io::ErrorKind::Unsupported.into())

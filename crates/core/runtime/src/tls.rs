@@ -1,6 +1,7 @@
 //! TLS 1.2 and 1.3, verified against the address's domain and nothing else.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -12,7 +13,6 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, ProtocolVersion, RootCertStore,
     SignatureScheme,
 };
-use sotto_api::view::CertificateView;
 use sotto_engine::io::{CloseReason, DialPlan, TlsEstablished};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -20,7 +20,6 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::certificate;
-use crate::link::TLS_WAIT;
 
 /// XEP-0368 §3: what direct TLS names itself.
 const ALPN: &[u8] = b"xmpp-client";
@@ -164,10 +163,11 @@ impl Tls {
         stream: TcpStream,
         trust: &Trust,
         direct: bool,
+        wait: Duration,
     ) -> Result<(TlsStream<TcpStream>, TlsEstablished), CloseReason> {
         let (config, verifier) = self.config(trust, direct)?;
         let connect = TlsConnector::from(Arc::new(config)).connect(trust.name.clone(), stream);
-        let stream = match timeout(TLS_WAIT, connect).await {
+        let stream = match timeout(wait, connect).await {
             Err(_) => return Err(CloseReason::TimedOut),
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
@@ -205,14 +205,10 @@ impl Tls {
                 .and_then(|s| s.suite().as_str())
                 .unwrap_or_default()
                 .to_owned(),
-            certificate: view_of(chain),
+            certificate: certificate::view(chain),
         };
         Ok((stream, established))
     }
-}
-
-fn view_of(chain: &[CertificateDer<'_>]) -> CertificateView {
-    certificate::view(chain)
 }
 
 #[derive(Clone, Default)]
