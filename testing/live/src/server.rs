@@ -42,7 +42,8 @@ impl Kind {
 pub struct Options {
     /// The archive outlives a restart (slower).
     pub durable_archive: bool,
-    /// SASL2, Bind 2 and inline resumption, as far as Debian's packages have them (Prosody only).
+    /// SASL2 and Bind 2 (Prosody only). Debian's module for stream management inside them calls functions that
+    /// its Prosody does not have, so that part has no server here.
     pub sasl2: bool,
 }
 
@@ -259,10 +260,7 @@ impl Server {
         };
         // A stored SCRAM-SHA-1 key is Prosody's usual state; the other hash is tried beside SASL2.
         let (extra, hash) = if options.sasl2 {
-            (
-                r#""sotto_tls_info"; "sasl2"; "sasl2_bind2"; "sasl2_sm";"#,
-                "SHA-256",
-            )
+            (r#""sotto_tls_info"; "sasl2"; "sasl2_bind2";"#, "SHA-256")
         } else {
             ("", "SHA-1")
         };

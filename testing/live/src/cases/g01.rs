@@ -247,19 +247,23 @@ fn complete(what: &str, bodies: &[&str], writer: &str, messages: usize) -> Step 
     let doubled: Vec<usize> = (1..=messages)
         .filter(|n| counts.get(*n) > Some(&1))
         .collect();
-    let turned = numbers
-        .windows(2)
-        .filter(|pair| pair.first() >= pair.last())
-        .count();
+    let turned: Vec<(usize, usize)> = numbers
+        .iter()
+        .zip(numbers.iter().skip(1))
+        .filter(|(before, after)| before >= after)
+        .map(|(before, after)| (*before, *after))
+        .collect();
     ensure(
-        lost.is_empty() && doubled.is_empty() && turned == 0 && bodies.len() == messages,
+        lost.is_empty() && doubled.is_empty() && turned.is_empty() && bodies.len() == messages,
         || {
             format!(
-                "{what}: {} lost {:?}, {} doubled {:?}, {turned} out of order, {} in all",
+                "{what}: {} lost {:?}, {} doubled {:?}, {} out of order {:?}, {} in all",
                 lost.len(),
                 lost.iter().take(10).collect::<Vec<_>>(),
                 doubled.len(),
                 doubled.iter().take(10).collect::<Vec<_>>(),
+                turned.len(),
+                turned.iter().take(10).collect::<Vec<_>>(),
                 bodies.len()
             )
         },
