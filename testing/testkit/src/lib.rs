@@ -2,12 +2,14 @@
 //!
 //! - [`relay::Relay`] stands between a program and a server and cuts, holds back or swallows bytes on command.
 //! - [`ca::Authority`] vouches for servers on loopback.
+//! - [`dns::DnsServer`] answers DNS questions as a test wants.
 //! - [`profile::TempProfile`] is a profile's folder that is removed with the value.
 //! - [`rpc::Rpc`] runs one `sotto-cli rpc` process: requests in, replies and events out, each wait with a deadline.
 //!
 //! Nothing here sleeps for a fixed time: whoever waits, waits for something, and says what it was when it does not come.
 
 pub mod ca;
+pub mod dns;
 pub mod profile;
 pub mod relay;
 pub mod rpc;

@@ -1,10 +1,12 @@
 //! Names to addresses: the system's DNS servers, and no others.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::config::{
+    ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig,
+};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::RData;
@@ -13,6 +15,9 @@ use sotto_engine::io::CloseReason;
 
 use crate::dial::interleave;
 use crate::random;
+
+/// Where most systems name their DNS servers.
+const SYSTEM: &str = "/etc/resolv.conf";
 
 /// No more targets are tried, however many a domain names (S-TLS-14).
 const MOST_TARGETS: usize = 32;
@@ -45,44 +50,57 @@ pub(crate) struct Record {
     pub(crate) target: Target,
 }
 
-/// The resolver, made when it is first needed.
+/// The resolver, made when it is first needed and again when the system names other servers.
 pub(crate) struct Dns {
     nameservers: Option<Vec<SocketAddr>>,
-    resolver: OnceLock<Result<TokioResolver, String>>,
+    made: Mutex<Option<(Option<SystemTime>, TokioResolver)>>,
 }
 
 impl Dns {
     pub(crate) fn new(nameservers: Option<Vec<SocketAddr>>) -> Self {
         Self {
             nameservers,
-            resolver: OnceLock::new(),
+            made: Mutex::new(None),
         }
     }
 
-    fn resolver(&self) -> Result<&TokioResolver, CloseReason> {
-        let made = self.resolver.get_or_init(|| {
-            let mut builder = match &self.nameservers {
-                None => TokioResolver::builder_tokio().map_err(|e| e.to_string())?,
-                Some(servers) => {
-                    let servers = servers
-                        .iter()
-                        .map(|address| {
-                            let mut udp = ConnectionConfig::udp();
-                            udp.port = address.port();
-                            NameServerConfig::new(address.ip(), true, vec![udp])
-                        })
-                        .collect();
-                    let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-                    Resolver::builder_with_config(config, TokioRuntimeProvider::default())
-                }
-            };
-            let options = builder.options_mut();
-            options.timeout = Duration::from_secs(3);
-            options.attempts = 2;
-            builder.build().map_err(|e| e.to_string())
-        });
-        made.as_ref()
-            .map_err(|cause| CloseReason::DnsFailed(cause.clone()))
+    fn resolver(&self) -> Result<TokioResolver, CloseReason> {
+        // A laptop on another network has other servers.
+        let stamp = std::fs::metadata(SYSTEM)
+            .and_then(|file| file.modified())
+            .ok();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, resolver)) = &*made
+            && *at == stamp
+        {
+            return Ok(resolver.clone());
+        }
+        let resolver = self.build().map_err(CloseReason::DnsFailed)?;
+        *made = Some((stamp, resolver.clone()));
+        Ok(resolver)
+    }
+
+    fn build(&self) -> Result<TokioResolver, String> {
+        let mut builder = match &self.nameservers {
+            None => TokioResolver::builder_tokio().map_err(|e| e.to_string())?,
+            Some(servers) => {
+                let servers = servers
+                    .iter()
+                    .map(|address| {
+                        let mut udp = ConnectionConfig::udp();
+                        udp.port = address.port();
+                        NameServerConfig::new(address.ip(), true, vec![udp])
+                    })
+                    .collect();
+                let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+                Resolver::builder_with_config(config, TokioRuntimeProvider::default())
+            }
+        };
+        let options = builder.options_mut();
+        options.timeout = Duration::from_secs(3);
+        options.attempts = 2;
+        options.ip_strategy = LookupIpStrategy::Ipv6AndIpv4;
+        builder.build().map_err(|e| e.to_string())
     }
 
     /// The servers of `domain` (ASCII): `_xmpps-client` and `_xmpp-client` together (XEP-0368 §3), in order.
@@ -99,7 +117,11 @@ impl Dns {
             self.srv("_xmpp-client", domain, false)
         );
         let mut records = match (direct, plain) {
-            (Err(error), Err(_)) => return Err(error),
+            // A server that is silent to these will be silent to more.
+            (Err(NetError::Timeout | NetError::NoConnections), Err(error)) => {
+                return Err(CloseReason::DnsFailed(error.to_string()));
+            }
+            // Some routers answer only questions for addresses: the domain itself may still be found.
             (direct, plain) => [direct.unwrap_or_default(), plain.unwrap_or_default()].concat(),
         };
         if records.is_empty() {
@@ -118,9 +140,10 @@ impl Dns {
         service: &str,
         domain: &str,
         direct_tls: bool,
-    ) -> Result<Vec<Record>, CloseReason> {
+    ) -> Result<Vec<Record>, NetError> {
         let name = format!("{service}._tcp.{}.", domain.trim_end_matches('.'));
-        match self.resolver()?.srv_lookup(name).await {
+        let resolver = self.resolver().map_err(|_| NetError::NoConnections)?;
+        match resolver.srv_lookup(name).await {
             Ok(found) => Ok(found
                 .answers()
                 .iter()
@@ -138,7 +161,7 @@ impl Dns {
                 })
                 .collect()),
             Err(NetError::Dns(DnsError::NoRecordsFound(_))) => Ok(Vec::new()),
-            Err(error) => Err(CloseReason::DnsFailed(error.to_string())),
+            Err(error) => Err(error),
         }
     }
 
@@ -243,68 +266,4 @@ pub(crate) fn order(mut records: Vec<Record>, mut draw: impl FnMut(u32) -> u32) 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record(priority: u16, weight: u16, host: &str) -> Record {
-        Record {
-            priority,
-            weight,
-            target: Target {
-                host: host.into(),
-                port: 5222,
-                direct_tls: false,
-            },
-        }
-    }
-
-    fn hosts(targets: &[Target]) -> Vec<&str> {
-        targets.iter().map(|t| t.host.as_str()).collect()
-    }
-
-    #[test]
-    fn a_lower_priority_number_comes_first() {
-        let records = vec![record(20, 100, "late"), record(10, 0, "early")];
-        assert_eq!(hosts(&order(records, |_| 0)), ["early", "late"]);
-    }
-
-    #[test]
-    fn chance_follows_weight() {
-        let records = || vec![record(0, 1, "one"), record(0, 9, "nine")];
-        assert_eq!(order(records(), |n| n)[0].host, "nine");
-        assert_eq!(order(records(), |_| 1)[0].host, "one");
-        assert_eq!(order(records(), |_| 2)[0].host, "nine");
-    }
-
-    #[test]
-    fn weight_zero_is_chosen_only_at_zero() {
-        let records = || vec![record(0, 5, "five"), record(0, 0, "zero")];
-        assert_eq!(order(records(), |_| 0)[0].host, "zero");
-        assert_eq!(order(records(), |_| 1)[0].host, "five");
-    }
-
-    #[test]
-    fn s_tls_14_a_thousand_targets_of_weight_zero_are_no_more_than_32() {
-        let records = (0..1000).map(|i| record(0, 0, &format!("h{i}"))).collect();
-        assert_eq!(order(records, |n| n).len(), 32);
-    }
-
-    #[tokio::test]
-    async fn literal_addresses_and_localhost_are_never_asked_of_dns() {
-        // Nobody listens there: a question would fail.
-        let dns = Dns::new(Some(vec!["127.0.0.1:1".parse().unwrap()]));
-        assert_eq!(
-            dns.addresses("192.0.2.1", 5).await.unwrap(),
-            ["192.0.2.1:5".parse().unwrap()]
-        );
-        assert_eq!(
-            dns.addresses("[2001:db8::1]", 5).await.unwrap(),
-            ["[2001:db8::1]:5".parse().unwrap()]
-        );
-        assert_eq!(
-            dns.addresses("localhost", 5).await.unwrap(),
-            ["127.0.0.1:5".parse().unwrap()]
-        );
-        assert_eq!(dns.services("192.0.2.1").await.unwrap(), Found::None);
-    }
-}
+mod tests;
