@@ -49,10 +49,14 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time for the server to close its side.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest stanza before the login (S-XML-02).
-const LIMITS_BEFORE_LOGIN: Limits = Limits { stanza: 64 * 1024 };
+const LIMITS_BEFORE_LOGIN: Limits = Limits {
+    stanza: 64 * 1024,
+    spare_stream: false,
+};
 /// Longest stanza after it.
 const LIMITS: Limits = Limits {
     stanza: 1024 * 1024,
+    spare_stream: true,
 };
 const NONCE_BYTES: usize = 24;
 const NONCES: usize = 3;

@@ -17,14 +17,20 @@ pub(crate) const MAX_DECLARATIONS: usize = 128;
 pub(crate) const MAX_NAME: usize = 1024;
 /// Most elements of one stanza. A megabyte of empty elements would be 50 MiB in memory.
 pub(crate) const MAX_ELEMENTS: usize = 32 * 1024;
-/// Longest attribute value, in bytes; longer text comes in pieces of this size.
-const MAX_TOKEN: usize = 16 * 1024;
+/// Longest attribute value, in bytes; longer text comes in pieces of this size. It is what servers
+/// allow for a whole stanza, so that no peer of theirs can end our stream by it.
+const MAX_TOKEN: usize = 256 * 1024;
 
 /// What a stanza may cost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Longest stanza, in bytes on the wire.
+    /// Longest stanza, in bytes on the wire. A longer one ends the stream.
     pub stanza: usize,
+    /// What a stanza of too many levels, elements, attributes, declarations or bytes in a name means:
+    /// the end of the stream, or, once others can send us stanzas, that only this one is lost. It
+    /// then comes out as [`inert`]: counted, and without any effect. Were it the end, a stranger's
+    /// message would end every stream that it is delivered on.
+    pub spare_stream: bool,
 }
 
 /// The first tag of a stream.
@@ -58,6 +64,10 @@ pub(crate) struct Reader {
     elements: usize,
     begun: bool,
     opened: bool,
+    /// Open elements of the stanza.
+    depth: usize,
+    /// The stanza is beyond the limits and read to its end only.
+    skipping: bool,
     closed: bool,
     failed: bool,
     tag: Option<Tag>,
@@ -89,6 +99,8 @@ impl Reader {
             elements: 0,
             begun: false,
             opened: false,
+            depth: 0,
+            skipping: false,
             closed: false,
             failed: false,
             tag: None,
@@ -172,12 +184,13 @@ impl Reader {
         match event {
             RawEvent::XmlDeclaration(..) => Ok(None),
             RawEvent::ElementHeadOpen(_, (prefix, name)) => {
-                self.open_tag(prefix, name)?;
-                Ok(None)
+                let opened = self.open_tag(prefix, name);
+                self.depth += usize::from(self.opened);
+                self.spare(opened)
             }
             RawEvent::Attribute(_, (prefix, name), value) => {
-                self.add_attribute(prefix, name, value)?;
-                Ok(None)
+                let added = self.add_attribute(prefix, name, value);
+                self.spare(added)
             }
             RawEvent::ElementHeadClose(_) => self.close_tag(),
             RawEvent::ElementFoot(_) => Ok(self.close_element()),
@@ -188,7 +201,28 @@ impl Reader {
         }
     }
 
+    /// Goes on without this stanza, where only this one is to be lost.
+    fn spare(&mut self, outcome: Result<(), XmlError>) -> Result<Option<Item>, XmlError> {
+        let Err(error) = outcome else {
+            return Ok(None);
+        };
+        let root = self.stack.first().map(Element::name);
+        let root = root.or_else(|| self.tag.as_ref().map(|tag| tag.name.as_str()));
+        let is_stanza = root.is_some_and(|name| ["message", "presence", "iq"].contains(&name));
+        if self.limits.spare_stream && is_stanza {
+            self.skipping = true;
+            self.tag = None;
+            self.stack.clear();
+            Ok(None)
+        } else {
+            Err(error)
+        }
+    }
+
     fn open_tag(&mut self, prefix: Option<NcName>, name: NcName) -> Result<(), XmlError> {
+        if self.skipping {
+            return Ok(());
+        }
         check_name(prefix.as_ref(), &name)?;
         if self.opened {
             if self.stack.len() >= MAX_DEPTH {
@@ -205,6 +239,12 @@ impl Reader {
                 });
             }
         }
+        if prefix
+            .as_ref()
+            .is_some_and(|prefix| prefix.as_str() == "xml")
+        {
+            return Err(not_well_formed("an element of XML's own namespace"));
+        }
         self.tag = Some(Tag {
             prefix,
             name,
@@ -220,10 +260,10 @@ impl Reader {
         name: NcName,
         value: String,
     ) -> Result<(), XmlError> {
-        check_name(prefix.as_ref(), &name)?;
         let Some(tag) = &mut self.tag else {
             return Ok(());
         };
+        check_name(prefix.as_ref(), &name)?;
         let declared = match prefix.as_ref().map(NcName::as_str) {
             Some("xmlns") => Some(Some(name.clone())),
             None if name.as_str() == "xmlns" => Some(None),
@@ -296,7 +336,8 @@ impl Reader {
             self.stanza_bytes = 0;
             return Ok(Some(Item::Open(header)));
         }
-        if namespace.as_str() == NS_STREAM && tag.name.as_str() == "stream" {
+        let is_stream = namespace.as_str() == NS_STREAM && tag.name.as_str() == "stream";
+        if is_stream && self.stack.is_empty() {
             return Err(XmlError::NestedStream);
         }
         let mut element = Element::bare(tag.name, namespace.as_str());
@@ -306,23 +347,40 @@ impl Reader {
     }
 
     fn close_element(&mut self) -> Option<Item> {
+        if self.depth == 0 {
+            self.closed = true;
+            return Some(Item::Close);
+        }
+        self.depth -= 1;
+        if self.skipping {
+            return (self.depth == 0).then(|| self.finish(inert()));
+        }
         let own = self.counts.pop().unwrap_or_default();
         self.declared
             .truncate(self.declared.len().saturating_sub(own));
-        let Some(element) = self.stack.pop() else {
-            self.closed = true;
-            return Some(Item::Close);
-        };
+        let element = self.stack.pop()?;
         if let Some(parent) = self.stack.last_mut() {
             parent.append_child(element);
             return None;
         }
+        Some(self.finish(element))
+    }
+
+    /// The end of a stanza: only the stream's own declarations stay in force.
+    fn finish(&mut self, stanza: Element) -> Item {
+        self.skipping = false;
         self.stanza_bytes = 0;
         self.elements = 0;
-        Some(Item::Child(element))
+        self.counts.truncate(1);
+        let own = self.counts.first().copied().unwrap_or_default();
+        self.declared.truncate(own);
+        Item::Child(stanza)
     }
 
     fn add_text(&mut self, text: String) -> Result<(), XmlError> {
+        if self.skipping {
+            return Ok(());
+        }
         if let Some(element) = self.stack.last_mut() {
             element.append_text(text);
             return Ok(());
@@ -357,6 +415,15 @@ impl Reader {
             (None, Some(_)) => Err(XmlError::UndeclaredPrefix),
         }
     }
+}
+
+/// What stands for a stanza that is beyond the limits: an error of nobody's, which is answered by
+/// nobody and shown to nobody (S-XMPP-13).
+pub(crate) fn inert() -> Element {
+    let mut element = Element::bare("message", crate::ns::CLIENT);
+    let name = NcName::try_from("type".to_owned()).expect("a literal name");
+    element.set_attr(Namespace::NONE, name, "error");
+    element
 }
 
 fn check_name(prefix: Option<&NcName>, name: &NcName) -> Result<(), XmlError> {
