@@ -20,8 +20,10 @@ mod dial;
 mod dns;
 mod error;
 mod harden;
+mod hybrid;
 mod line;
 mod link;
+mod log;
 mod networks;
 mod owner;
 mod proxy;
@@ -84,6 +86,7 @@ pub fn default_profile() -> Option<PathBuf> {
 ///
 /// [`StartError`] when the folder cannot be used, or its owner does not answer.
 pub fn connect(options: Options) -> Result<(Client, Role), StartError> {
+    log::start();
     let profile = ProfileDir::open(&options.profile)?;
     let give_up = Instant::now() + OWNER_WAIT;
     loop {

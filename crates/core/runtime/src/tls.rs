@@ -10,8 +10,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, ProtocolVersion, RootCertStore,
-    SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, ProtocolVersion,
+    RootCertStore, SignatureScheme,
 };
 use sotto_engine::io::{CloseReason, DialPlan, TlsEstablished};
 use tokio::net::TcpStream;
@@ -20,6 +20,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::certificate;
+use crate::hybrid::X25519_MLKEM768;
 
 /// XEP-0368 §3: what direct TLS names itself.
 const ALPN: &[u8] = b"xmpp-client";
@@ -79,8 +80,10 @@ pub(crate) struct Tls {
 impl Tls {
     pub(crate) fn new() -> Self {
         // The TLS 1.2 suites of this provider are all AEAD (S-TLS-10).
+        let mut provider = rustls::crypto::ring::default_provider();
+        provider.kx_groups.insert(0, X25519_MLKEM768);
         Self {
-            provider: Arc::new(rustls::crypto::ring::default_provider()),
+            provider: Arc::new(provider),
             roots: OnceLock::new(),
         }
     }
@@ -200,14 +203,27 @@ impl Tls {
             exporter,
             server_end_point: chain.first().and_then(certificate::server_end_point),
             tls13,
-            cipher: connection
-                .negotiated_cipher_suite()
-                .and_then(|s| s.suite().as_str())
-                .unwrap_or_default()
-                .to_owned(),
+            cipher: cipher(connection),
             certificate: certificate::view(chain),
         };
         Ok((stream, established))
+    }
+}
+
+/// Suite and key exchange, for the details page: `TLS_AES_256_GCM_SHA384, X25519MLKEM768`.
+fn cipher(connection: &ClientConnection) -> String {
+    let suite = connection
+        .negotiated_cipher_suite()
+        .and_then(|suite| suite.suite().as_str())
+        .unwrap_or_default()
+        // RFC 8446 §B.4 knows no version in the names.
+        .replacen("TLS13_", "TLS_", 1);
+    match connection.negotiated_key_exchange_group() {
+        Some(group) => match group.name().as_str() {
+            Some(name) => format!("{suite}, {name}"),
+            None => suite,
+        },
+        None => suite,
     }
 }
 
@@ -359,8 +375,19 @@ fn reason(error: &rustls::Error, chain: &[CertificateDer<'_>]) -> String {
         }
         CertificateError::UnknownIssuer => "UnknownIssuer".into(),
         CertificateError::BadSignature => "BadSignature".into(),
-        other => format!("{other:?}"),
+        // What the library knows but has no word of its own for, such as `CaUsedAsEndEntity`.
+        CertificateError::Other(other) => word(&format!("{:?}", other.0)),
+        other => word(&format!("{other:?}")),
     }
+}
+
+/// The first word of a variant with fields.
+fn word(debug: &str) -> String {
+    debug
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[cfg(test)]
