@@ -1,0 +1,152 @@
+"""What a person at the window does and sees: the accessibility tree to find things, the keyboard to type.
+
+Nothing here waits a fixed time: every wait looks again and again until what is waited for is there, or the deadline has
+passed, which fails the suite.
+"""
+
+import subprocess
+import time
+
+import gi
+
+gi.require_version("Atspi", "2.0")
+from gi.repository import Atspi, GLib  # noqa: E402
+
+# The Python side of Debian 12 does not know one form of a message; it reads the tree all the same.
+GLib.log_set_handler("dbind", GLib.LogLevelFlags.LEVEL_WARNING, lambda *_: None, None)
+
+DEADLINE = 30.0
+STEP = 0.05
+
+
+class Missing(Exception):
+    """What was waited for did not come."""
+
+
+def until(what, look, deadline=DEADLINE):
+    """Looks until `look` returns something; raises `Missing` after `deadline` seconds."""
+    end = time.monotonic() + deadline
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise Missing(what)
+        time.sleep(STEP)
+
+
+def walk(node, depth=0):
+    """The tree below a node, in reading order."""
+    if node is None or depth > 60:
+        return
+    yield node
+    try:
+        count = node.get_child_count()
+    except Exception:  # the node is gone
+        return
+    for index in range(count):
+        try:
+            child = node.get_child_at_index(index)
+        except Exception:
+            continue
+        yield from walk(child, depth + 1)
+
+
+class Window:
+    """The window of one Sotto."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.app = until("the window in the accessibility tree", self._find)
+
+    def _find(self):
+        desktop = Atspi.get_desktop(0)
+        for index in range(desktop.get_child_count()):
+            app = desktop.get_child_at_index(index)
+            try:
+                if app is not None and app.get_process_id() == self.pid:
+                    return app
+            except Exception:
+                continue
+        return None
+
+    def nodes(self):
+        self.app.clear_cache()
+        yield from walk(self.app)
+
+    def names(self):
+        out = []
+        for node in self.nodes():
+            try:
+                out.append((node.get_role_name(), node.get_name()))
+            except Exception:
+                continue
+        return out
+
+    def look(self, part, role=None):
+        """The first thing whose name holds `part`."""
+        for node in self.nodes():
+            try:
+                if part in (node.get_name() or "") and (role is None or node.get_role_name() == role):
+                    return node
+            except Exception:
+                continue
+        return None
+
+    def wait(self, part, role=None, deadline=DEADLINE):
+        """Waits until something is there whose name holds `part`."""
+        return until(f"{part!r} on the screen", lambda: self.look(part, role), deadline)
+
+    def press(self, part, role=None, exact=False):
+        """Presses a button as a screen reader would: the first whose name holds `part`, or is it."""
+
+        def act():
+            for node in self.nodes():
+                try:
+                    name = node.get_name() or ""
+                    named = (name == part if exact else part in name) and (role is None or node.get_role_name() == role)
+                    if named and node.get_action_iface() is not None and node.do_action(0):
+                        return True
+                except Exception:
+                    continue
+            return False
+
+        until(f"{part!r} to be pressed", act)
+
+    def focus(self, part):
+        """Puts the keyboard into a field."""
+
+        def act():
+            node = self.look(part)
+            try:
+                component = node.get_component_iface() if node is not None else None
+                return component is not None and component.grab_focus()
+            except Exception:
+                return False
+
+        until(f"the keyboard in {part!r}", act)
+
+    def focused(self, part):
+        def look():
+            for node in self.nodes():
+                try:
+                    if part in (node.get_name() or "") and node.get_state_set().contains(Atspi.StateType.FOCUSED):
+                        return True
+                except Exception:
+                    continue
+            return False
+
+        until(f"the keyboard in {part!r}", look)
+
+    def type(self, text):
+        subprocess.run(["xdotool", "type", "--clearmodifiers", "--delay", "12", text], check=True)
+
+    def key(self, *keys):
+        subprocess.run(["xdotool", "key", "--clearmodifiers", *keys], check=True)
+
+    def fill(self, part, text):
+        """Empties a field and types into it."""
+        self.focus(part)
+        self.focused(part)
+        self.key("ctrl+a")
+        self.type(text)
