@@ -176,12 +176,9 @@ fn redacted(text: &str) -> String {
             out.push_str(word);
         }
     }
-    match out.char_indices().nth(LONGEST) {
-        Some((end, _)) => {
-            out.truncate(end);
-            out.push('…');
-        }
-        None => {}
+    if let Some((end, _)) = out.char_indices().nth(LONGEST) {
+        out.truncate(end);
+        out.push('…');
     }
     out
 }
