@@ -10,6 +10,7 @@
 //! 4. Read and write with the functions of [`Store`]; several writes that belong together go between
 //!    [`Store::begin`] and [`Store::commit`], those that must survive a power cut after
 //!    [`Store::begin_durable`].
+//! 5. Where the file is damaged, [`Store::salvage`] saves what still reads into a new one.
 //!
 //! ```
 //! use sotto_store::{Result, Store, row::NewAccount};
@@ -53,6 +54,7 @@ mod erase;
 mod message;
 mod outbox;
 mod people;
+mod salvage;
 mod search;
 mod server;
 mod words;
@@ -65,6 +67,7 @@ pub use key::{
     harden_process,
 };
 pub use profile::{ProfileDir, ProfileLock};
+pub use salvage::SalvageReport;
 pub use schema::SCHEMA_VERSION;
 pub use server::CAPS_LIMIT;
 pub use store::Store;

@@ -180,6 +180,33 @@ impl ProfileDir {
         }
     }
 
+    /// Copies a file onto the medium, under a name that nothing has. Whether there was one to copy.
+    pub(crate) fn copy_file(&self, name: &str, to: &str) -> Result<bool> {
+        if !self.check_file(name)? {
+            return Ok(false);
+        }
+        let copied = (|| {
+            let mut from = open_options().read(true).open(self.path.join(name))?;
+            let mut options = open_options();
+            let mut file = options
+                .write(true)
+                .create_new(true)
+                .open(self.path.join(to))?;
+            io::copy(&mut from, &mut file)?;
+            file.sync_all()?;
+            self.sync()
+        })();
+        copied.map_err(StoreError::io("copying a file of the profile"))?;
+        Ok(true)
+    }
+
+    /// Puts a file in the place of another, which is replaced.
+    pub(crate) fn rename_file(&self, name: &str, to: &str) -> Result<()> {
+        fs::rename(self.path.join(name), self.path.join(to))
+            .and_then(|()| self.sync())
+            .map_err(StoreError::io("renaming a file of the profile"))
+    }
+
     /// Whether the medium lets the folder be written.
     pub(crate) fn is_writable(&self) -> bool {
         #[cfg(unix)]
