@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use sotto_api::view::{
-    Availability, ContactGroup, ContactView, ConversationView, Delivery, Direction, LinkSpan, MessageKind,
-    MessagePage, MessageView, Privacy, PrivacyView, ProfileState, ProfileView, ProtectionKind, SearchHit, SearchPage, Settings,
-    SubscriptionView,
+    Availability, ContactGroup, ContactView, ConversationView, Delivery, Direction, LinkSpan,
+    MessageKind, MessagePage, MessageView, Privacy, PrivacyView, ProfileState, ProfileView,
+    ProtectionKind, SearchHit, SearchPage, Settings, SubscriptionView,
 };
 use sotto_api::{
     AccountId, ApiError, ConversationId, ErrorKind, MessageId, Reply, Request, Timestamp,
@@ -57,7 +57,10 @@ impl Demo {
 
     /// The requests that came, as their `Debug` says them; bodies and passwords are not in it.
     pub fn asked(&self) -> Vec<String> {
-        self.world.lock().map(|world| world.asked.clone()).unwrap_or_default()
+        self.world
+            .lock()
+            .map(|world| world.asked.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -94,23 +97,81 @@ impl World {
     fn people(&mut self) {
         let ar = self.scene.arabic;
         let names = if ar {
-            ["ليلى حداد", "عمر منصور", "غرفة الصحافة", "Anna Kowalska", "Daniel Brandt", "مريم طهراني", "يوناس فيك"]
+            [
+                "ليلى حداد",
+                "عمر منصور",
+                "غرفة الصحافة",
+                "Anna Kowalska",
+                "Daniel Brandt",
+                "مريم طهراني",
+                "يوناس فيك",
+            ]
         } else {
-            ["Leila Haddad", "Omar Mansour", "Press room", "Anna Kowalska", "Daniel Brandt", "Maryam Tehrani", "Jonas Vik"]
+            [
+                "Leila Haddad",
+                "Omar Mansour",
+                "Press room",
+                "Anna Kowalska",
+                "Daniel Brandt",
+                "Maryam Tehrani",
+                "Jonas Vik",
+            ]
         };
         let colours = [2, 3, 4, 0, 5, 1, 3];
         use Availability as A;
-        let presences = [A::Available, A::Busy, A::Available, A::Away, A::Offline, A::Away, A::Unknown];
+        let presences = [
+            A::Available,
+            A::Busy,
+            A::Available,
+            A::Away,
+            A::Offline,
+            A::Away,
+            A::Unknown,
+        ];
         let words = if ar {
-            ["على الخط", "مشغول", "على الخط", "بالخارج", "غير متصل", "بالخارج", "غير معروف"]
+            [
+                "على الخط",
+                "مشغول",
+                "على الخط",
+                "بالخارج",
+                "غير متصل",
+                "بالخارج",
+                "غير معروف",
+            ]
         } else {
-            ["Available", "Busy", "Available", "Away", "Offline", "Away", "Not known yet"]
+            [
+                "Available",
+                "Busy",
+                "Available",
+                "Away",
+                "Offline",
+                "Away",
+                "Not known yet",
+            ]
         };
-        let latin = ["leila", "omar", "press", "anna", "daniel", "maryam", "jonas"];
+        let latin = [
+            "leila", "omar", "press", "anna", "daniel", "maryam", "jonas",
+        ];
         let previews = if ar {
-            ["إذن المقهى الصغير، في السادسة.", "هل يمكنك الاتصال بي عندما تتفرغين؟", "نادية: البيان جاهز", "الصورة الثانية، لا الأولى", "شكرًا", "شكرًا لك. نتحدث قريبًا.", "بانتظار الرد على طلبك"]
+            [
+                "إذن المقهى الصغير، في السادسة.",
+                "هل يمكنك الاتصال بي عندما تتفرغين؟",
+                "نادية: البيان جاهز",
+                "الصورة الثانية، لا الأولى",
+                "شكرًا",
+                "شكرًا لك. نتحدث قريبًا.",
+                "بانتظار الرد على طلبك",
+            ]
         } else {
-            ["Then the small café, at six.", "Could you call me when you are free?", "Nadia: the statement is ready", "the second photo, not the first", "Thanks", "Thank you. Speak soon.", "Waiting for an answer to your request"]
+            [
+                "Then the small café, at six.",
+                "Could you call me when you are free?",
+                "Nadia: the statement is ready",
+                "the second photo, not the first",
+                "Thanks",
+                "Thank you. Speak soon.",
+                "Waiting for an answer to your request",
+            ]
         };
         let hours = [0.4, 0.65, 2.0, 3.25, 20.0, 70.0, 96.0];
         for at in 0..7 {
@@ -119,7 +180,11 @@ impl World {
             person.availability = presences[at];
             person.availability_text = words[at].into();
             if ar && at != 3 && at != 4 {
-                person.initials = names[at].chars().next().map(String::from).unwrap_or_default();
+                person.initials = names[at]
+                    .chars()
+                    .next()
+                    .map(String::from)
+                    .unwrap_or_default();
             }
             person.preview = previews[at].into();
             person.preview_is_draft = at == 3;
@@ -131,16 +196,26 @@ impl World {
             let ago = (hours[at] * 3_600_000.0) as i64;
             person.last_at = Some(Timestamp(self.now - ago));
             if at < 4 {
-                person.conversation = Some(ConversationId(i64::try_from(at).unwrap_or_default() + 1));
+                person.conversation =
+                    Some(ConversationId(i64::try_from(at).unwrap_or_default() + 1));
             }
-            person.spoken = format!("{}, {}, {}", person.name, words[at].to_lowercase(), person.preview);
+            person.spoken = format!(
+                "{}, {}, {}",
+                person.name,
+                words[at].to_lowercase(),
+                person.preview
+            );
             self.contacts.push(person);
         }
         let colleagues = if ar { "الزملاء" } else { "Colleagues" };
         self.groups = vec![(colleagues.into(), vec![0, 1, 4, 5, 6])];
         for more in 0..self.scene.people {
             let mut person = contact(100 + i64::from(more), &format!("Person {more:05}"));
-            person.availability = if more % 3 == 0 { A::Available } else { A::Offline };
+            person.availability = if more % 3 == 0 {
+                A::Available
+            } else {
+                A::Offline
+            };
             person.colour = u8::try_from(more % 6).unwrap_or_default();
             let at = self.contacts.len();
             self.contacts.push(person);
@@ -162,25 +237,48 @@ impl World {
             view.unread = person.unread;
             if at == 0 {
                 view.typing = true;
-                view.typing_text = if ar { "ليلى: كتابة جارية…".into() } else { "Leila is writing…".into() };
+                view.typing_text = if ar {
+                    "ليلى: كتابة جارية…".into()
+                } else {
+                    "Leila is writing…".into()
+                };
             }
             if at == 3 {
                 view.draft = person.preview.clone();
             }
             if at == 1 {
-                view.notice = if ar { String::new() } else { "No connection. What you write waits here and goes out as soon as the network is back.".into() };
+                view.notice = if ar {
+                    String::new()
+                } else {
+                    "No connection. What you write waits here and goes out as soon as the network is back.".into()
+                };
             }
-            view.privacy = self.privacy(if self.scene.private { Privacy::Verified } else { Privacy::ServerOnly });
+            view.privacy = self.privacy(if self.scene.private {
+                Privacy::Verified
+            } else {
+                Privacy::ServerOnly
+            });
             self.conversations.push(view);
         }
     }
 
     fn privacy(&self, state: Privacy) -> PrivacyView {
         let (label, below) = match (state, self.scene.arabic) {
-            (Privacy::Verified, false) => ("End-to-end, verified", "Only you and Leila can read this."),
-            (Privacy::Verified, true) => ("من الطرف إلى الطرف، تم التحقق", "لن يقرأ هذا أحد سواك وليلى."),
-            (Privacy::Encrypted, _) => ("End-to-end, not verified", "Encrypted. You have not checked that it is Leila."),
-            (Privacy::ServerOnly, false) => ("To the server only", "The servers in between can read this."),
+            (Privacy::Verified, false) => {
+                ("End-to-end, verified", "Only you and Leila can read this.")
+            }
+            (Privacy::Verified, true) => (
+                "من الطرف إلى الطرف، تم التحقق",
+                "لن يقرأ هذا أحد سواك وليلى.",
+            ),
+            (Privacy::Encrypted, _) => (
+                "End-to-end, not verified",
+                "Encrypted. You have not checked that it is Leila.",
+            ),
+            (Privacy::ServerOnly, false) => (
+                "To the server only",
+                "The servers in between can read this.",
+            ),
             (Privacy::ServerOnly, true) => ("إلى الخادوم فقط", "يمكن للخوادم في الطريق قراءة هذا."),
             (Privacy::None, _) => ("Not encrypted", "Anyone along the way can read this."),
         };
@@ -194,11 +292,19 @@ impl World {
 
     fn talk(&mut self) {
         let ar = self.scene.arabic;
-        let privacy = if self.scene.private { Privacy::Verified } else { Privacy::ServerOnly };
+        let privacy = if self.scene.private {
+            Privacy::Verified
+        } else {
+            Privacy::ServerOnly
+        };
         let script: Vec<(bool, i64, &str)> = if ar {
             vec![
                 (false, 28, "مساء الخير! هل ما زال موعدنا غدًا؟"),
-                (false, 28, "المكان المعتاد يغلق مبكرًا الآن، فأخبريني إن كنتِ تفضلين غيره."),
+                (
+                    false,
+                    28,
+                    "المكان المعتاد يغلق مبكرًا الآن، فأخبريني إن كنتِ تفضلين غيره.",
+                ),
                 (true, 25, "نعم، ويُستحسن مكان أكثر هدوءًا."),
                 (true, 25, "هل ما زالت المكتبة قرب النهر تفتح يوم الثلاثاء؟"),
                 (true, 25, "سأترك هاتفي في البيت."),
@@ -208,9 +314,17 @@ impl World {
         } else {
             vec![
                 (false, 28, "Good afternoon! Are we still meeting tomorrow?"),
-                (false, 28, "The usual place closes early now, so say if you prefer another."),
+                (
+                    false,
+                    28,
+                    "The usual place closes early now, so say if you prefer another.",
+                ),
                 (true, 25, "Yes. Somewhere quieter would be better."),
-                (true, 25, "Is the bookshop by the river still open on Tuesdays?"),
+                (
+                    true,
+                    25,
+                    "Is the bookshop by the river still open on Tuesdays?",
+                ),
                 (true, 25, "I will leave my phone at home."),
                 (false, 23, "Until five only 🙂"),
                 (false, 23, "Then the small café, at six."),
@@ -218,8 +332,17 @@ impl World {
         };
         let mut list = Vec::new();
         for n in 0..self.scene.messages {
-            let mut old = message(i64::from(n) + 1, &format!("Message {n}: words of some length, so that lines wrap now and then in a narrow window, as they do."));
-            old.direction = if n % 5 < 2 { Direction::Outgoing } else { Direction::Incoming };
+            let mut old = message(
+                i64::from(n) + 1,
+                &format!(
+                    "Message {n}: words of some length, so that lines wrap now and then in a narrow window, as they do."
+                ),
+            );
+            old.direction = if n % 5 < 2 {
+                Direction::Outgoing
+            } else {
+                Direction::Incoming
+            };
             old.at = Timestamp(self.now - 86_400_000 - i64::from(self.scene.messages - n) * 90_000);
             old.delivery = (old.direction == Direction::Outgoing).then_some(Delivery::Seen);
             list.push(old);
@@ -227,13 +350,25 @@ impl World {
         let first = i64::from(self.scene.messages) + 1;
         for (n, (mine, minutes, body)) in (0..).zip(script) {
             let mut view = message(first + n, body);
-            view.direction = if mine { Direction::Outgoing } else { Direction::Incoming };
-            view.author = if mine { "Sara Jozani".into() } else { self.contacts[0].name.clone() };
+            view.direction = if mine {
+                Direction::Outgoing
+            } else {
+                Direction::Incoming
+            };
+            view.author = if mine {
+                "Sara Jozani".into()
+            } else {
+                self.contacts[0].name.clone()
+            };
             view.at = Timestamp(self.now - minutes * 60_000);
             view.privacy = privacy;
             if mine {
                 view.delivery = Some(Delivery::Delivered);
-                view.delivery_text = if ar { "وصلت".into() } else { "Delivered".into() };
+                view.delivery_text = if ar {
+                    "وصلت".into()
+                } else {
+                    "Delivered".into()
+                };
             }
             view.spoken = format!("{}: {body}", view.author);
             list.push(view);
@@ -247,10 +382,21 @@ impl World {
         let id = ConversationId(2);
         let mut list = Vec::new();
         let mut say = |mine: bool, minutes: i64, body: &str, change: &dyn Fn(&mut MessageView)| {
-            let mut view = message(500_000 + i64::try_from(list.len()).unwrap_or_default(), body);
+            let mut view = message(
+                500_000 + i64::try_from(list.len()).unwrap_or_default(),
+                body,
+            );
             view.conversation = id;
-            view.direction = if mine { Direction::Outgoing } else { Direction::Incoming };
-            view.author = if mine { "Sara Jozani".into() } else { "Omar Mansour".into() };
+            view.direction = if mine {
+                Direction::Outgoing
+            } else {
+                Direction::Incoming
+            };
+            view.author = if mine {
+                "Sara Jozani".into()
+            } else {
+                "Omar Mansour".into()
+            };
             view.at = Timestamp(self.now - minutes * 60_000);
             if mine {
                 view.delivery = Some(Delivery::Seen);
@@ -260,17 +406,29 @@ impl World {
             change(&mut view);
             list.push(view);
         };
-        say(false, 1500, "The statement is at https://riverside.example/statement?id=7, and the photo at https://river\u{0455}ide.example/p <b>not bold</b> [x](y) *z*", &|m| {
-            for start in m.body.match_indices("https://").map(|(at, _)| at).collect::<Vec<_>>() {
-                let end = m.body[start..].find([',', ' ']).map_or(m.body.len(), |at| start + at);
-                m.links.push(LinkSpan {
+        say(
+            false,
+            1500,
+            "The statement is at https://riverside.example/statement?id=7, and the photo at https://river\u{0455}ide.example/p <b>not bold</b> [x](y) *z*",
+            &|m| {
+                for start in m
+                    .body
+                    .match_indices("https://")
+                    .map(|(at, _)| at)
+                    .collect::<Vec<_>>()
+                {
+                    let end = m.body[start..]
+                        .find([',', ' '])
+                        .map_or(m.body.len(), |at| start + at);
+                    m.links.push(LinkSpan {
                     start,
                     end,
                     target: m.body[start..end].replace('\u{0455}', "xn--").to_owned(),
                     warning: if m.links.is_empty() { String::new() } else { "One letter of this name looks like another: it is not riverside.example.".into() },
                 });
-            }
-        });
+                }
+            },
+        );
         say(true, 1490, "Thank you, Omar.", &|_| {});
         say(false, 40, "waves", &|m| {
             m.kind = MessageKind::Action;
@@ -278,7 +436,12 @@ impl World {
         });
         say(false, 40, "မင်္ဂလာပါ ဒီနေ့ နေကောင်းလား", &|_| {});
         say(false, 39, "नमस्ते, आप कैसे हैं? שלום עולם", &|_| {});
-        say(true, 38, "Emoji: 😀 👍🏽 ❤️ 🇮🇷 👩‍👩‍👧 ✅ 🎉", &|m| m.edited = true);
+        say(
+            true,
+            38,
+            "Emoji: 😀 👍🏽 ❤️ 🇮🇷 👩‍👩‍👧 ✅ 🎉",
+            &|m| m.edited = true,
+        );
         say(true, 30, "This one waits.", &|m| {
             m.delivery = Some(Delivery::Waiting);
             m.delivery_text = "Waiting".into();
@@ -286,11 +449,20 @@ impl World {
         say(true, 20, "And this one could not go.", &|m| {
             m.delivery = Some(Delivery::Failed);
             m.delivery_text = "Not sent".into();
-            m.failure = "riverside.example does not know omar2@riverside.example. Check the address.".into();
+            m.failure =
+                "riverside.example does not know omar2@riverside.example. Check the address."
+                    .into();
         });
-        say(true, 15, "Sent in the open, once.", &|m| m.privacy = Privacy::None);
+        say(true, 15, "Sent in the open, once.", &|m| {
+            m.privacy = Privacy::None
+        });
         say(false, 10, "Could you call me when you are free?", &|_| {});
-        say(false, 9, "It is about the second photo.\nAnd there is a second line here.", &|_| {});
+        say(
+            false,
+            9,
+            "It is about the second photo.\nAnd there is a second line here.",
+            &|_| {},
+        );
         self.messages.insert(id, list);
         if let Some(view) = self.conversations.get_mut(1) {
             view.first_unread = Some(MessageId(500_009));
@@ -331,25 +503,32 @@ impl World {
                 account(1, "sara@riverside.example"),
                 account(2, "sara.j@press.example"),
             ]),
-            Request::SubscriptionList {} => Reply::SubscriptionRequests(if self.scene.people == 1 {
-                vec![SubscriptionView {
-                    account: AccountId(1),
-                    address: "nadia@press.example".into(),
-                    nickname: "Nadia".into(),
-                    text: "We met at the river.".into(),
-                    at: Timestamp(self.now - 3_600_000),
-                }]
-            } else {
-                Vec::new()
-            }),
+            Request::SubscriptionList {} => {
+                Reply::SubscriptionRequests(if self.scene.people == 1 {
+                    vec![SubscriptionView {
+                        account: AccountId(1),
+                        address: "nadia@press.example".into(),
+                        nickname: "Nadia".into(),
+                        text: "We met at the river.".into(),
+                        at: Timestamp(self.now - 3_600_000),
+                    }]
+                } else {
+                    Vec::new()
+                })
+            }
             Request::ContactList { filter, .. } => Reply::Contacts(self.contact_list(&filter)),
             Request::ConversationList { limit } => {
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
                 Reply::Conversations(self.conversations.iter().take(limit).cloned().collect())
             }
-            Request::ConversationView { conversation } => Reply::Conversation(self.conversation(conversation)?.clone()),
+            Request::ConversationView { conversation } => {
+                Reply::Conversation(self.conversation(conversation)?.clone())
+            }
             Request::ConversationOpen { address, .. } => {
-                let found = self.contacts.iter().position(|c| c.addresses.iter().any(|a| a.address == address));
+                let found = self
+                    .contacts
+                    .iter()
+                    .position(|c| c.addresses.iter().any(|a| a.address == address));
                 let id = self.next;
                 self.next += 1;
                 let mut view = conversation(id, 0, &address);
@@ -362,7 +541,12 @@ impl World {
                 self.conversations.push(view.clone());
                 Reply::Conversation(view)
             }
-            Request::MessagePage { conversation, before, after, limit } => {
+            Request::MessagePage {
+                conversation,
+                before,
+                after,
+                limit,
+            } => {
                 let empty = Vec::new();
                 let all = self.messages.get(&conversation).unwrap_or(&empty);
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -394,7 +578,10 @@ impl World {
                 view.at = Timestamp(self.now);
                 view.delivery = Some(Delivery::Sent);
                 view.delivery_text = "Sent".into();
-                self.messages.entry(conversation).or_default().push(view.clone());
+                self.messages
+                    .entry(conversation)
+                    .or_default()
+                    .push(view.clone());
                 self.conversation(conversation)?.correctable = Some(id);
                 Reply::Message(view)
             }
@@ -481,21 +668,37 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     use sotto_api::view::Theme;
 
     let arguments: Vec<String> = arguments.collect();
-    let has = |name: &str| arguments.iter().any(|argument| argument == &format!("--{name}"));
+    let has = |name: &str| {
+        arguments
+            .iter()
+            .any(|argument| argument == &format!("--{name}"))
+    };
     let value = |name: &str| {
         arguments
             .iter()
             .find_map(|argument| argument.strip_prefix(&format!("--{name}=")))
     };
-    let figure = |name: &str| value(name).and_then(|figure| figure.parse::<u32>().ok()).unwrap_or_default();
+    let figure = |name: &str| {
+        value(name)
+            .and_then(|figure| figure.parse::<u32>().ok())
+            .unwrap_or_default()
+    };
 
     crate::platform::choose_renderer()?;
     let no_window = |error: slint::PlatformError| format!("No window can be opened here: {error}");
     let shell = crate::Shell::new().map_err(no_window)?;
     crate::platform::bundle_emoji();
     let settings = Settings {
-        theme: if has("dark") { Theme::Dark } else { Theme::Light },
-        language: if has("arabic") { "ar".into() } else { "en".into() },
+        theme: if has("dark") {
+            Theme::Dark
+        } else {
+            Theme::Light
+        },
+        language: if has("arabic") {
+            "ar".into()
+        } else {
+            "en".into()
+        },
         scale: u16::try_from(figure("scale").max(100)).unwrap_or(100),
         high_contrast: has("strong"),
         ..Settings::default()
@@ -511,7 +714,10 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     shell.attach(std::sync::Arc::new(Demo::new(scene, now, settings)));
     let (width, height) = (figure("width"), figure("height"));
     if width > 0 && height > 0 {
-        shell.window().window().set_size(slint::PhysicalSize::new(width, height));
+        shell
+            .window()
+            .window()
+            .set_size(slint::PhysicalSize::new(width, height));
     }
     if let Ok(row) = i32::try_from(figure("open"))
         && row > 0

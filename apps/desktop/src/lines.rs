@@ -1,5 +1,5 @@
-use std::cell::RefCell;
 use std::any::Any;
+use std::cell::RefCell;
 
 use slint::{Model, ModelNotify, ModelTracker};
 

@@ -11,5 +11,5 @@ pub use diff::{Change, Keyed, changes};
 pub use escape::markdown;
 pub use people::{ListInput, PersonLine, contact_key, jump, list};
 pub use talk::{TalkContext, TalkLine, copy_text, lines};
-pub use text::{edge, paragraph_right_to_left, right_to_left, step};
+pub use text::{edge, isolate, one_line, paragraph_right_to_left, right_to_left, step};
 pub use time::{When, Wording, day_of, when};

@@ -35,7 +35,9 @@ impl Pictures {
 
 /// Decodes PNG or JPEG in base64, if its header promises a sane size.
 pub fn decode(base64: &str) -> Option<Image> {
-    let bytes = base64::engine::general_purpose::STANDARD.decode(base64).ok()?;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(base64)
+        .ok()?;
     let (format, width, height) = size(&bytes)?;
     if width == 0 || height == 0 || width > LARGEST || height > LARGEST {
         return None;
@@ -85,7 +87,9 @@ mod tests {
     #[test]
     fn the_size_is_read_from_the_header() {
         assert_eq!(size(&png(64, 48)), Some(("png", 64, 48)));
-        let jpeg = [0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 11, 8, 0, 48, 0, 64, 3];
+        let jpeg = [
+            0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 11, 8, 0, 48, 0, 64, 3,
+        ];
         assert_eq!(size(&jpeg), Some(("jpg", 64, 48)));
     }
 
@@ -97,7 +101,9 @@ mod tests {
 
     #[test]
     fn bytes_that_end_too_early_are_no_picture() {
-        let whole = [0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 11, 8, 0, 48, 0];
+        let whole = [
+            0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 11, 8, 0, 48, 0,
+        ];
         for end in 0..whole.len() {
             assert_eq!(size(&whole[..end]), None);
             assert_eq!(size(&png(1, 1)[..end]), None);

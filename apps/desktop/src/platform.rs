@@ -37,7 +37,8 @@ pub fn choose_renderer() -> Result<(), String> {
 #[cfg(target_os = "linux")]
 fn has_gpu() -> bool {
     const REAL: [&str; 12] = [
-        "i915", "xe", "amdgpu", "radeon", "nouveau", "nvidia", "panfrost", "panthor", "lima", "msm", "v3d", "asahi",
+        "i915", "xe", "amdgpu", "radeon", "nouveau", "nvidia", "panfrost", "panthor", "lima",
+        "msm", "v3d", "asahi",
     ];
     let Ok(cards) = std::fs::read_dir("/sys/class/drm") else {
         return false;
@@ -110,7 +111,9 @@ pub fn open_link(target: &str) -> Result<(), String> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|_| "This computer has no program that opens links. Copy it instead.".to_owned())?;
+        .map_err(|_| {
+            "This computer has no program that opens links. Copy it instead.".to_owned()
+        })?;
     // Nobody waits for the browser, but the system must be able to forget the one that opened it.
     std::thread::spawn(move || drop(child.wait()));
     Ok(())
@@ -122,7 +125,13 @@ pub fn system_language() -> String {
         .iter()
         .filter_map(|name| std::env::var(name).ok())
         .find(|value| !value.is_empty())
-        .map(|value| value.split(['.', '@']).next().unwrap_or_default().replace('_', "-"))
+        .map(|value| {
+            value
+                .split(['.', '@'])
+                .next()
+                .unwrap_or_default()
+                .replace('_', "-")
+        })
         .filter(|value| value != "C" && value != "POSIX")
         .unwrap_or_default()
 }

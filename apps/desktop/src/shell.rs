@@ -203,8 +203,14 @@ impl Shell {
                 talk::messages_added(self, *conversation);
                 list::reload_recent(self);
             }
-            Event::MessageChanged { conversation, message } => talk::message_changed(self, *conversation, *message),
-            Event::MessageRemoved { conversation, message } => talk::message_removed(self, *conversation, *message),
+            Event::MessageChanged {
+                conversation,
+                message,
+            } => talk::message_changed(self, *conversation, *message),
+            Event::MessageRemoved {
+                conversation,
+                message,
+            } => talk::message_removed(self, *conversation, *message),
             Event::SettingsChanged => self.reload_settings(),
             Event::Activated { .. } => self.raise(),
             Event::Ending => {
@@ -228,7 +234,9 @@ impl Shell {
             let Ok(Reply::Profile(profile)) = answer else {
                 return;
             };
-            shell.part::<ui::People>().set_warning(profile.warning.as_str().into());
+            shell
+                .part::<ui::People>()
+                .set_warning(profile.warning.as_str().into());
             if profile.state == ProfileState::Open {
                 shell.opened();
             }
@@ -281,7 +289,9 @@ impl Shell {
         let first = wish.split('-').next().unwrap_or_default().to_owned();
         let spoken = [wish.as_str(), first.as_str()]
             .into_iter()
-            .find(|language| !language.is_empty() && slint::select_bundled_translation(language).is_ok());
+            .find(|language| {
+                !language.is_empty() && slint::select_bundled_translation(language).is_ok()
+            });
         if spoken.is_none() {
             // English is what the window is written in; it cannot be missing.
             let _ = slint::select_bundled_translation("");
@@ -321,7 +331,9 @@ impl Shell {
             // The surface keeps its pixels; what it shows gets larger, so less fits in it. Both must be said, or the
             // renderer draws outside of the surface.
             let size = window.size().to_logical(factor);
-            window.dispatch_event(slint::platform::WindowEvent::ScaleFactorChanged { scale_factor: factor });
+            window.dispatch_event(slint::platform::WindowEvent::ScaleFactorChanged {
+                scale_factor: factor,
+            });
             window.dispatch_event(slint::platform::WindowEvent::Resized { size });
             // What was laid out for the old density stays in the renderer's cache (Slint 1.18.1), so the page is made anew.
             let app = self.part::<ui::App>();
@@ -352,14 +364,19 @@ impl Shell {
             Ok(picture) => picture,
             Err(()) => {
                 let wanted = hash.to_owned();
-                self.ask(Request::AvatarGet { hash: hash.to_owned() }, move |shell, answer| {
-                    if let Ok(Reply::Avatar(picture)) = answer
-                        && shell.pictures.borrow_mut().put(wanted, picture.as_deref())
-                    {
-                        list::refresh(shell);
-                        talk::show_header(shell);
-                    }
-                });
+                self.ask(
+                    Request::AvatarGet {
+                        hash: hash.to_owned(),
+                    },
+                    move |shell, answer| {
+                        if let Ok(Reply::Avatar(picture)) = answer
+                            && shell.pictures.borrow_mut().put(wanted, picture.as_deref())
+                        {
+                            list::refresh(shell);
+                            talk::show_header(shell);
+                        }
+                    },
+                );
                 None
             }
         }
@@ -377,8 +394,10 @@ impl Shell {
             used
         });
         app.on_scaled(|| with_shell(Self::scaled));
-        self.part::<ui::Menus>().on_chosen(|act| with_shell(|shell| shell.act(&act)));
-        self.window.on_system_theme(|| with_shell(Self::apply_settings));
+        self.part::<ui::Menus>()
+            .on_chosen(|act| with_shell(|shell| shell.act(&act)));
+        self.window
+            .on_system_theme(|| with_shell(Self::apply_settings));
         self.window.window().on_close_requested(|| {
             with_shell(|shell| shell.act("quit"));
             slint::CloseRequestResponse::KeepWindowShown
@@ -390,7 +409,9 @@ impl Shell {
         cursor.on_rtl(move |text: SharedString, offset| {
             crate::model::paragraph_right_to_left(&text, at(offset))
         });
-        cursor.on_step(move |text, offset, forward| back(crate::model::step(&text, at(offset), forward)));
+        cursor.on_step(move |text, offset, forward| {
+            back(crate::model::step(&text, at(offset), forward))
+        });
         cursor.on_edge(move |text, offset, end| back(crate::model::edge(&text, at(offset), end)));
     }
 }

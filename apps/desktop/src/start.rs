@@ -105,7 +105,9 @@ pub fn run(arguments: Arguments) -> Result<(), String> {
                 on_window(move |shell| late(shell, started, &folder, link));
             });
         }
-        Err(RecvTimeoutError::Disconnected) => return Err("Sotto could not start its engine.".into()),
+        Err(RecvTimeoutError::Disconnected) => {
+            return Err("Sotto could not start its engine.".into());
+        }
     }
     shell.window().show().map_err(no_window)?;
     slint::run_event_loop_until_quit().map_err(no_window)?;
@@ -120,7 +122,8 @@ fn settle(
     folder: &Path,
     lock: &mut Option<File>,
 ) -> Result<Option<Client>, String> {
-    let (client, role) = started.map_err(|error| format!("This profile cannot be used: {error}."))?;
+    let (client, role) =
+        started.map_err(|error| format!("This profile cannot be used: {error}."))?;
     match window_lock(folder) {
         Some(file) => *lock = Some(file),
         None if role == Role::Attached => return Ok(Some(client)),
@@ -200,7 +203,11 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_what_is_understood() {
-        assert!(parse("--profle x").unwrap_err().contains("--profile FOLDER"));
+        assert!(
+            parse("--profle x")
+                .unwrap_err()
+                .contains("--profile FOLDER")
+        );
         assert!(parse("a b").is_err());
         assert!(parse("--profile").is_err());
     }

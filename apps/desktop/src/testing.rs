@@ -1,7 +1,7 @@
 //! Views as the engine would give them, for tests and the demo.
 
 use sotto_api::view::{
-    AccountState, AccountView, Availability, AddressView, ContactView, ConversationView, Direction,
+    AccountState, AccountView, AddressView, Availability, ContactView, ConversationView, Direction,
     MessageKind, MessageView, PasswordChange, Privacy, PrivacyView, Subscription,
 };
 use sotto_api::{AccountId, ContactId, ConversationId, MessageId, Timestamp};
@@ -75,7 +75,9 @@ pub fn conversation(id: i64, with: i64, name: &str) -> ConversationView {
             state: Privacy::ServerOnly,
             label: "To the server only".into(),
             below: "The servers in between can read this.".into(),
-            spoken: "Privacy: to the server only. The servers in between can read this. Opens details".into(),
+            spoken:
+                "Privacy: to the server only. The servers in between can read this. Opens details"
+                    .into(),
         },
         online: true,
         notice: String::new(),

@@ -3,9 +3,10 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use i_slint_backend_testing::ElementHandle;
-use slint::{ComponentHandle, Model};
+use i_slint_backend_testing::{ElementHandle, ElementQuery};
+use slint::Model;
 use sotto_api::view::Settings;
+use sotto_api::{ConversationId, Event};
 
 use crate::Shell;
 use crate::demo::{Demo, Scene};
@@ -16,7 +17,14 @@ const NOW: i64 = 1_795_617_000_000;
 fn open(scene: Scene) -> (Rc<Shell>, Arc<Demo>) {
     i_slint_backend_testing::init_no_event_loop();
     let shell = Shell::new().expect("the testing backend has a window");
-    let demo = Arc::new(Demo::new(scene, NOW, Settings { language: "en".into(), ..Settings::default() }));
+    let demo = Arc::new(Demo::new(
+        scene,
+        NOW,
+        Settings {
+            language: "en".into(),
+            ..Settings::default()
+        },
+    ));
     shell.attach(demo.clone());
     shell.part::<ui::App>().set_page(Page::Main);
     (shell, demo)
@@ -24,18 +32,27 @@ fn open(scene: Scene) -> (Rc<Shell>, Arc<Demo>) {
 
 fn press(shell: &Rc<Shell>, label: &str) {
     let found = ElementHandle::find_by_accessible_label(shell.window(), label).next();
-    found.unwrap_or_else(|| panic!("nothing is called {label:?}")).invoke_accessible_default_action();
+    found
+        .unwrap_or_else(|| panic!("nothing is called {label:?}"))
+        .invoke_accessible_default_action();
 }
 
 fn said(shell: &Rc<Shell>) -> Vec<String> {
     let rows = shell.part::<ui::Talk>().get_rows();
-    rows.iter().filter(|row| row.kind == TalkKind::Message).map(|row| row.text.to_string()).collect()
+    rows.iter()
+        .filter(|row| row.kind == TalkKind::Message)
+        .map(|row| row.text.to_string())
+        .collect()
 }
 
 #[test]
 fn a_row_opens_its_conversation() {
     let (shell, _) = open(Scene::default());
-    let row = shell.rows().into_iter().find(|row| row.name == "Omar Mansour").expect("Omar is listed");
+    let row = shell
+        .rows()
+        .into_iter()
+        .find(|row| row.name == "Omar Mansour")
+        .expect("Omar is listed");
     press(&shell, &row.spoken);
     let talk = shell.part::<ui::Talk>();
     assert!(talk.get_open());
@@ -61,6 +78,9 @@ fn up_corrects_the_last_message_and_brings_back_what_was_there() {
     shell.part::<ui::People>().invoke_activated(1);
     let talk = shell.part::<ui::Talk>();
     talk.invoke_send("Teh river".into());
+    shell.handle(&Event::ConversationChanged {
+        conversation: ConversationId(1),
+    });
     talk.invoke_correct_last();
     assert!(talk.get_correcting());
     assert_eq!(talk.get_draft(), "Teh river");
@@ -73,10 +93,16 @@ fn up_corrects_the_last_message_and_brings_back_what_was_there() {
 fn s_ui_02_a_link_shows_its_true_target_before_anything_opens() {
     let (shell, _) = open(Scene::default());
     shell.part::<ui::People>().invoke_activated(2);
-    shell.part::<ui::Talk>().invoke_link("m500000".into(), "1".into());
+    shell
+        .part::<ui::Talk>()
+        .invoke_link("m500000".into(), "1".into());
     assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::Link);
     let ask = shell.part::<ui::Ask>();
-    assert!(ask.get_address().starts_with("https://riverxn--ide"), "{}", ask.get_address());
+    assert!(
+        ask.get_address().starts_with("https://riverxn--ide"),
+        "{}",
+        ask.get_address()
+    );
     assert!(!ask.get_warning().is_empty());
     press(&shell, "Do not open");
     assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::None);
@@ -84,7 +110,10 @@ fn s_ui_02_a_link_shows_its_true_target_before_anything_opens() {
 
 #[test]
 fn older_messages_come_in_pages_and_in_order() {
-    let (shell, _) = open(Scene { messages: 200, ..Scene::default() });
+    let (shell, _) = open(Scene {
+        messages: 200,
+        ..Scene::default()
+    });
     shell.part::<ui::People>().invoke_activated(1);
     let before = said(&shell);
     assert_eq!(before.len(), 60);
@@ -101,7 +130,10 @@ fn searching_lists_people_and_messages() {
     people.set_filter("café".into());
     people.invoke_searched("café".into());
     let rows = shell.rows();
-    assert!(rows.iter().any(|row| row.kind == ui::PersonKind::Found && row.preview.contains("café")));
+    assert!(
+        rows.iter()
+            .any(|row| row.kind == ui::PersonKind::Found && row.preview.contains("café"))
+    );
     assert!(!rows.iter().any(|row| row.name == "Jonas Vik"));
 }
 
@@ -120,7 +152,10 @@ fn an_address_that_is_none_is_refused_beside_its_field() {
 
 #[test]
 fn five_thousand_people_fill_the_list() {
-    let (shell, _) = open(Scene { people: 5_000, ..Scene::default() });
+    let (shell, _) = open(Scene {
+        people: 5_000,
+        ..Scene::default()
+    });
     assert!(shell.part::<ui::People>().get_length() > 5_000);
 }
 
@@ -140,14 +175,20 @@ fn selected_messages_are_counted_and_copied_away() {
 fn everything_in_the_window_that_can_be_pressed_has_a_name() {
     let (shell, _) = open(Scene::default());
     shell.part::<ui::People>().invoke_activated(2);
-    let nameless: Vec<String> = ElementHandle::query_from_root(shell.window())
+    let nameless: Vec<String> = ElementQuery::from_root(shell.window())
+        .match_descendants()
         .find_all()
         .into_iter()
         .filter(|element| {
             matches!(
                 element.accessible_role(),
-                Some(i_slint_backend_testing::AccessibleRole::Button | i_slint_backend_testing::AccessibleRole::ListItem)
-            ) && element.accessible_label().is_none_or(|label| label.is_empty())
+                Some(
+                    i_slint_backend_testing::AccessibleRole::Button
+                        | i_slint_backend_testing::AccessibleRole::ListItem
+                )
+            ) && element
+                .accessible_label()
+                .is_none_or(|label| label.is_empty())
         })
         .filter_map(|element| element.id().map(|id| id.to_string()))
         .collect();

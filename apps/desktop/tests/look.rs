@@ -29,7 +29,11 @@ fn tokens() -> HashMap<String, [[f64; 3]; 2]> {
     let text = std::fs::read_to_string(ui().join("tokens.slint")).unwrap();
     text.lines()
         .filter_map(|line| {
-            let (name, value) = line.trim().split_once("property <color> ")?.1.split_once(": dark ? ")?;
+            let (name, value) = line
+                .trim()
+                .split_once("property <color> ")?
+                .1
+                .split_once(": dark ? ")?;
             let (dark, light) = value.trim_end_matches(';').split_once(" : ")?;
             let name = name.trim_start_matches("soft-");
             Some((name.to_owned(), [colour(dark)?, colour(light)?]))
@@ -39,7 +43,11 @@ fn tokens() -> HashMap<String, [[f64; 3]; 2]> {
 
 fn colour(text: &str) -> Option<[f64; 3]> {
     let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
-    let part = |at| u8::from_str_radix(&digits[at..at + 2], 16).ok().map(f64::from);
+    let part = |at| {
+        u8::from_str_radix(&digits[at..at + 2], 16)
+            .ok()
+            .map(f64::from)
+    };
     Some([part(0)?, part(2)?, part(4)?])
 }
 
@@ -48,7 +56,11 @@ fn ratio(a: [f64; 3], b: [f64; 3]) -> f64 {
     let luminance = |colour: [f64; 3]| {
         let linear = colour.map(|part| {
             let part = part / 255.0;
-            if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+            if part <= 0.040_45 {
+                part / 12.92
+            } else {
+                ((part + 0.055) / 1.055).powf(2.4)
+            }
         });
         0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     };
@@ -61,10 +73,22 @@ fn every_text_and_every_line_with_a_meaning_has_its_contrast() {
     let tokens = tokens();
     let grounds = ["window", "panel", "raised", "hover"];
     let mut wanted: Vec<(String, &str, f64)> = Vec::new();
-    for text in ["ink", "ink2", "ink3", "juniper", "juniper-hi", "ochre", "brick"] {
+    for text in [
+        "ink",
+        "ink2",
+        "ink3",
+        "juniper",
+        "juniper-hi",
+        "ochre",
+        "brick",
+    ] {
         wanted.extend(grounds.iter().map(|ground| (text.to_owned(), *ground, 4.5)));
     }
-    wanted.extend(grounds.iter().map(|ground| ("edge".to_owned(), *ground, 3.0)));
+    wanted.extend(
+        grounds
+            .iter()
+            .map(|ground| ("edge".to_owned(), *ground, 3.0)),
+    );
     for (text, ground, least) in [
         ("on-juniper", "juniper", 4.5),
         ("on-juniper", "juniper-hi", 4.5),
@@ -85,7 +109,9 @@ fn every_text_and_every_line_with_a_meaning_has_its_contrast() {
         wanted.push((text.to_owned(), ground, least));
     }
     for pair in 0..6 {
-        let ground: &str = ["avatar0", "avatar1", "avatar2", "avatar3", "avatar4", "avatar5"][pair];
+        let ground: &str = [
+            "avatar0", "avatar1", "avatar2", "avatar3", "avatar4", "avatar5",
+        ][pair];
         wanted.push((format!("avatar{pair}-ink"), ground, 7.0));
     }
     let mut low = Vec::new();
@@ -93,7 +119,9 @@ fn every_text_and_every_line_with_a_meaning_has_its_contrast() {
         for (theme, name) in ["dark", "light"].iter().enumerate() {
             let found = ratio(tokens[&text][theme], tokens[ground][theme]);
             if found < least - 0.05 {
-                low.push(format!("{text} on {ground}, {name}: {found:.2}, at least {least}"));
+                low.push(format!(
+                    "{text} on {ground}, {name}: {found:.2}, at least {least}"
+                ));
             }
         }
     }
@@ -105,7 +133,12 @@ fn no_screen_uses_a_layout_that_cannot_mirror() {
     for (path, text) in slint_files() {
         for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
-            assert!(!code.contains("HorizontalLayout"), "{}:{}", path.display(), number + 1);
+            assert!(
+                !code.contains("HorizontalLayout"),
+                "{}:{}",
+                path.display(),
+                number + 1
+            );
         }
     }
 }
@@ -119,7 +152,12 @@ fn every_text_input_has_a_name() {
                 continue;
             }
             let block = block(&text[at..]);
-            assert!(block.contains("accessible-label:"), "{}: {}", path.display(), &block[..block.len().min(120)]);
+            assert!(
+                block.contains("accessible-label:"),
+                "{}: {}",
+                path.display(),
+                &block[..block.len().min(120)]
+            );
         }
     }
 }
@@ -148,10 +186,16 @@ fn colours_are_named_in_one_file_only() {
         if path.ends_with("tokens.slint") {
             continue;
         }
-        for line in text.lines().filter(|line| !line.contains("drop-shadow-color")) {
+        for line in text
+            .lines()
+            .filter(|line| !line.contains("drop-shadow-color"))
+        {
             let code = line.split("//").next().unwrap_or_default();
             let hex = code.match_indices('#').any(|(at, _)| {
-                let digits = code[at + 1..].chars().take_while(char::is_ascii_hexdigit).count();
+                let digits = code[at + 1..]
+                    .chars()
+                    .take_while(char::is_ascii_hexdigit)
+                    .count();
                 digits == 6 || digits == 8
             });
             assert!(!hex, "{}: {line}", path.display());

@@ -136,7 +136,13 @@ mod tests {
 
     #[test]
     fn any_list_becomes_any_other() {
-        let pool = [Line("a", 1), Line("b", 1), Line("b", 2), Line("c", 1), Line("d", 9)];
+        let pool = [
+            Line("a", 1),
+            Line("b", 1),
+            Line("b", 2),
+            Line("c", 1),
+            Line("d", 9),
+        ];
         let pick = |mut n: usize| {
             let mut list = Vec::new();
             while n > 0 {

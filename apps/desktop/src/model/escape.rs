@@ -12,32 +12,41 @@ pub fn markdown(text: &str, links: &[LinkSpan]) -> String {
         let Some(before) = text.get(at..link.start) else {
             continue;
         };
-        let Some(label) = text.get(link.start..link.end).filter(|label| !label.is_empty()) else {
+        let Some(label) = text
+            .get(link.start..link.end)
+            .filter(|label| !label.is_empty())
+        else {
             continue;
         };
-        escape(before, &mut out);
+        escape(before, at == 0, &mut out);
         out.push('[');
-        escape(label, &mut out);
+        escape(label, false, &mut out);
         out.push_str("](");
         out.push_str(&number.to_string());
         out.push(')');
         at = link.end;
     }
-    escape(text.get(at..).unwrap_or_default(), &mut out);
+    escape(text.get(at..).unwrap_or_default(), at == 0, &mut out);
     out
 }
 
-fn escape(text: &str, out: &mut String) {
+/// Escapes a piece of text; `start` says that a line begins with it.
+fn escape(text: &str, start: bool, out: &mut String) {
     for (number, line) in text.split('\n').enumerate() {
+        let at_start = start || number > 0;
         if number > 0 {
             // A hard break; an empty line would otherwise end the paragraph.
             out.push_str("\\\n");
         }
-        let words = line.trim_start_matches([' ', '\t']);
         // Leading blanks would make a code block or vanish; an empty line must hold something.
-        let blanks = line.chars().take_while(|c| matches!(c, ' ' | '\t')).count();
+        let blanks = if at_start {
+            line.chars().take_while(|c| matches!(c, ' ' | '\t')).count()
+        } else {
+            0
+        };
+        let words = &line[blanks..];
         out.extend(std::iter::repeat_n('\u{a0}', blanks));
-        if line.is_empty() {
+        if line.is_empty() && at_start {
             out.push('\u{200b}');
         }
         for letter in words.chars() {

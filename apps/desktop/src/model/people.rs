@@ -91,10 +91,16 @@ pub fn contact_key(contact: Option<ContactId>, conversation: Option<Conversation
 /// The lines of the list: recent conversations first, then each group, then found messages.
 ///
 /// Somebody who is in *Recent* is not said twice; a group's count still counts them.
-pub fn list(input: &ListInput, now: Timestamp, zone: &TimeZone, words: &dyn Wording) -> Vec<PersonLine> {
+pub fn list(
+    input: &ListInput,
+    now: Timestamp,
+    zone: &TimeZone,
+    words: &dyn Wording,
+) -> Vec<PersonLine> {
     let mut lines = Vec::new();
     let mut said = HashSet::new();
-    let time = |at: Option<Timestamp>| at.map_or_else(String::new, |at| words.when(&when(at, now, zone)));
+    let time =
+        |at: Option<Timestamp>| at.map_or_else(String::new, |at| words.when(&when(at, now, zone)));
 
     if !input.recent.is_empty() {
         let folded = input.folded.contains("recent");
@@ -130,18 +136,26 @@ pub fn list(input: &ListInput, now: Timestamp, zone: &TimeZone, words: &dyn Word
             continue;
         }
         lines.push(PersonLine::Group {
-            name: if group.name.is_empty() { words.others() } else { group.name.clone() },
+            name: if group.name.is_empty() {
+                words.others()
+            } else {
+                group.name.clone()
+            },
             count: words.count(group.online, group.total),
             key: key.clone(),
             folded,
         });
         if !folded {
-            lines.extend(people.into_iter().map(|(person, contact)| PersonLine::Person {
-                // A person in two groups is two lines; the group makes them differ.
-                key: person,
-                time: time(contact.last_at),
-                contact: Rc::new(contact.clone()),
-            }));
+            lines.extend(
+                people
+                    .into_iter()
+                    .map(|(person, contact)| PersonLine::Person {
+                        // A person in two groups is two lines; the group makes them differ.
+                        key: person,
+                        time: time(contact.last_at),
+                        contact: Rc::new(contact.clone()),
+                    }),
+            );
         }
     }
     if !input.hits.is_empty() {
@@ -170,7 +184,8 @@ pub fn jump(lines: &[PersonLine], from: usize, letter: &str) -> Option<usize> {
         .map(|step| (from + step) % lines.len())
         .find(|&at| {
             let line = &lines[at];
-            !matches!(line, PersonLine::Group { .. }) && line.name().to_lowercase().starts_with(&letter)
+            !matches!(line, PersonLine::Group { .. })
+                && line.name().to_lowercase().starts_with(&letter)
         })
 }
 
@@ -193,8 +208,12 @@ mod tests {
         list(input, at("2026-11-25T14:30:00Z"), &TimeZone::UTC, &English)
             .iter()
             .map(|line| match line {
-                PersonLine::Group { name, count, .. } => format!("[{name} {count}]").replace(" ]", "]"),
-                PersonLine::Person { contact, time, .. } => format!("{} {time}", contact.name).trim().into(),
+                PersonLine::Group { name, count, .. } => {
+                    format!("[{name} {count}]").replace(" ]", "]")
+                }
+                PersonLine::Person { contact, time, .. } => {
+                    format!("{} {time}", contact.name).trim().into()
+                }
                 PersonLine::Found { name, text, .. } => format!("{name}: {text}"),
             })
             .collect()
@@ -206,7 +225,10 @@ mod tests {
         recent.last_at = Some(at("2026-11-25T14:07:00Z"));
         let input = ListInput {
             groups: vec![
-                group("Colleagues", vec![contact(1, "Leila Haddad"), contact(2, "Omar Mansour")]),
+                group(
+                    "Colleagues",
+                    vec![contact(1, "Leila Haddad"), contact(2, "Omar Mansour")],
+                ),
                 group("Family", vec![contact(1, "Leila Haddad")]),
                 group("", vec![contact(3, "Jonas Vik")]),
             ],
@@ -252,7 +274,10 @@ mod tests {
     #[test]
     fn letters_jump_to_the_next_name_and_round() {
         let input = ListInput {
-            groups: vec![group("A", vec![contact(1, "Anna"), contact(2, "Omar"), contact(3, "anton")])],
+            groups: vec![group(
+                "A",
+                vec![contact(1, "Anna"), contact(2, "Omar"), contact(3, "anton")],
+            )],
             ..ListInput::default()
         };
         let lines = list(&input, at("2026-11-25T14:30:00Z"), &TimeZone::UTC, &English);
@@ -266,7 +291,12 @@ mod tests {
     fn five_thousand_people_are_listed_in_no_time_to_speak_of() {
         let input = ListInput {
             groups: (0..10)
-                .map(|g| group(&format!("G{g}"), (0..500).map(|n| contact(g * 500 + n, "Somebody")).collect()))
+                .map(|g| {
+                    group(
+                        &format!("G{g}"),
+                        (0..500).map(|n| contact(g * 500 + n, "Somebody")).collect(),
+                    )
+                })
                 .collect(),
             ..ListInput::default()
         };

@@ -12,6 +12,11 @@ use super::time::{Wording, clock, day_of};
 /// Messages of one speaker within this time form a group (look §4), in milliseconds.
 const GROUP: i64 = 5 * 60 * 1000;
 
+/// A text longer than this is cut, in characters: a message of a mebibyte must not stop the window (S-UI-07).
+const LONG: usize = 4_000;
+/// And so far it goes on when the person asks to see more.
+const LONGER: usize = 20_000;
+
 /// One line of a conversation, complete.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TalkLine {
@@ -47,8 +52,10 @@ pub struct Bubble {
     pub id: MessageId,
     /// I wrote it.
     pub mine: bool,
-    /// Its words.
+    /// Its words, as far as they are shown.
     pub text: String,
+    /// There is more of it.
+    pub cut: bool,
     /// Links in them.
     pub links: Vec<LinkSpan>,
     /// `/me`.
@@ -102,6 +109,8 @@ pub struct TalkContext<'a> {
     pub first_unread: Option<MessageId>,
     /// Selected for copying.
     pub selected: &'a HashSet<MessageId>,
+    /// Long messages that the person wants to see more of.
+    pub expanded: &'a HashSet<MessageId>,
     /// The wall clock.
     pub now: Timestamp,
     /// Where the person is.
@@ -109,7 +118,12 @@ pub struct TalkContext<'a> {
 }
 
 /// Whether `b`, the next message, continues the group of `a`.
-fn continues(a: &MessageView, b: &MessageView, days: (Date, Date), fresh: Option<MessageId>) -> bool {
+fn continues(
+    a: &MessageView,
+    b: &MessageView,
+    days: (Date, Date),
+    fresh: Option<MessageId>,
+) -> bool {
     a.kind != MessageKind::System
         && b.kind != MessageKind::System
         && a.direction == b.direction
@@ -122,12 +136,18 @@ fn continues(a: &MessageView, b: &MessageView, days: (Date, Date), fresh: Option
 }
 
 /// The lines of a page of messages: bubbles in groups, days, and where the new ones begin.
-pub fn lines(messages: &[MessageView], context: &TalkContext<'_>, words: &dyn Wording) -> Vec<TalkLine> {
+pub fn lines(
+    messages: &[MessageView],
+    context: &TalkContext<'_>,
+    words: &dyn Wording,
+) -> Vec<TalkLine> {
     let today = day_of(context.now, context.zone);
     let newest_own = messages
         .iter()
         .rev()
-        .find(|message| message.direction == Direction::Outgoing && message.kind != MessageKind::System)
+        .find(|message| {
+            message.direction == Direction::Outgoing && message.kind != MessageKind::System
+        })
         .map(|message| message.id);
     let days: Vec<Date> = messages
         .iter()
@@ -149,7 +169,9 @@ pub fn lines(messages: &[MessageView], context: &TalkContext<'_>, words: &dyn Wo
             });
         }
         if context.first_unread == Some(message.id) {
-            lines.push(TalkLine::Fresh { text: words.fresh() });
+            lines.push(TalkLine::Fresh {
+                text: words.fresh(),
+            });
         }
         let key = format!("m{}", message.id.0);
         if message.kind == MessageKind::System {
@@ -163,17 +185,27 @@ pub fn lines(messages: &[MessageView], context: &TalkContext<'_>, words: &dyn Wo
         let joined = (at > 0 && joins(at - 1), joins(at));
         let foot = !joined.1;
         let open = message.privacy == Privacy::None;
-        let note = if foot && (open || message.privacy != context.privacy) && !is_private(message.privacy) {
-            words.privacy_note(mine, open)
-        } else {
-            String::new()
-        };
+        let note =
+            if foot && (open || message.privacy != context.privacy) && !is_private(message.privacy)
+            {
+                words.privacy_note(mine, open)
+            } else {
+                String::new()
+            };
+        let expanded = context.expanded.contains(&message.id);
+        let (text, cut) = shorten(&message.body, if expanded { LONGER } else { LONG });
         lines.push(TalkLine::Message(Box::new(Bubble {
             key,
             id: message.id,
             mine,
-            text: message.body.clone(),
-            links: message.links.clone(),
+            links: message
+                .links
+                .iter()
+                .filter(|link| link.end <= text.len())
+                .cloned()
+                .collect(),
+            cut: cut && !expanded,
+            text,
             action: message.kind == MessageKind::Action,
             right_to_left: right_to_left(&message.body),
             joined,
@@ -197,12 +229,24 @@ pub fn lines(messages: &[MessageView], context: &TalkContext<'_>, words: &dyn Wo
     lines
 }
 
+/// The first `most` characters of a text, and whether there are more.
+fn shorten(text: &str, most: usize) -> (String, bool) {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => (format!("{}…", &text[..end]), true),
+        None => (text.to_owned(), false),
+    }
+}
+
 fn is_private(privacy: Privacy) -> bool {
     matches!(privacy, Privacy::Verified | Privacy::Encrypted)
 }
 
 /// What several selected messages are on the clipboard: who, when, what, in order.
-pub fn copy_text(messages: &[MessageView], selected: &HashSet<MessageId>, zone: &TimeZone) -> String {
+pub fn copy_text(
+    messages: &[MessageView],
+    selected: &HashSet<MessageId>,
+    zone: &TimeZone,
+) -> String {
     let chosen: Vec<&MessageView> = messages
         .iter()
         .filter(|message| selected.contains(&message.id))
@@ -230,10 +274,18 @@ mod tests {
     fn said(id: i64, time: &str, mine: bool, body: &str) -> MessageView {
         let mut view = message(id, body);
         view.at = at(&format!("2026-11-{time}:00Z"));
-        view.direction = if mine { Direction::Outgoing } else { Direction::Incoming };
+        view.direction = if mine {
+            Direction::Outgoing
+        } else {
+            Direction::Incoming
+        };
         view.author = if mine { "Sara" } else { "Leila" }.into();
         view.delivery = mine.then_some(Delivery::Delivered);
-        view.delivery_text = if mine { "Delivered".into() } else { String::new() };
+        view.delivery_text = if mine {
+            "Delivered".into()
+        } else {
+            String::new()
+        };
         view
     }
 
@@ -242,6 +294,7 @@ mod tests {
             privacy,
             first_unread: first_unread.map(MessageId),
             selected: &HashSet::new(),
+            expanded: &HashSet::new(),
             now: at("2026-11-25T14:30:00Z"),
             zone: &TimeZone::UTC,
         };
@@ -251,11 +304,31 @@ mod tests {
                 TalkLine::Day { text, .. } | TalkLine::Fresh { text } => format!("--{text}--"),
                 TalkLine::System { text, .. } => format!("*{text}*"),
                 TalkLine::Message(b) => {
-                    let foot = if b.foot { format!(" {}", b.time) } else { String::new() };
-                    let word = if b.state_word { format!(" {}", b.delivery_text) } else { String::new() };
-                    let note = if b.note.is_empty() { String::new() } else { format!(" ({})", b.note) };
-                    let joined = [if b.joined.0 { "^" } else { "" }, if b.joined.1 { "v" } else { "" }].concat();
-                    format!("{}{}{joined}{foot}{word}{note}", if b.mine { "> " } else { "< " }, b.text)
+                    let foot = if b.foot {
+                        format!(" {}", b.time)
+                    } else {
+                        String::new()
+                    };
+                    let word = if b.state_word {
+                        format!(" {}", b.delivery_text)
+                    } else {
+                        String::new()
+                    };
+                    let note = if b.note.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" ({})", b.note)
+                    };
+                    let joined = [
+                        if b.joined.0 { "^" } else { "" },
+                        if b.joined.1 { "v" } else { "" },
+                    ]
+                    .concat();
+                    format!(
+                        "{}{}{joined}{foot}{word}{note}",
+                        if b.mine { "> " } else { "< " },
+                        b.text
+                    )
                 }
             })
             .collect()
@@ -272,7 +345,14 @@ mod tests {
         ];
         assert_eq!(
             show(&messages, None, Privacy::ServerOnly),
-            ["--Today--", "< av", "< b^ 14:02", "> cv", "> d^ 14:05", "> e 14:11 Delivered"]
+            [
+                "--Today--",
+                "< av",
+                "< b^ 14:02",
+                "> cv",
+                "> d^ 14:05",
+                "> e 14:11 Delivered"
+            ]
         );
     }
 
@@ -286,7 +366,14 @@ mod tests {
         let fresh = English.fresh();
         assert_eq!(
             show(&messages, Some(3), Privacy::ServerOnly),
-            ["--Yesterday--", "< a 23:59", "--Today--", "< b 00:01", &format!("--{fresh}--"), "< c 00:02"]
+            [
+                "--Yesterday--",
+                "< a 23:59",
+                "--Today--",
+                "< b 00:01",
+                &format!("--{fresh}--"),
+                "< c 00:02"
+            ]
         );
     }
 
@@ -312,7 +399,11 @@ mod tests {
         failed.delivery_text = "Not sent".into();
         failed.failure = "The server refused it.".into();
         assert_eq!(
-            show(&[failed, said(2, "25T14:00", true, "b")], None, Privacy::ServerOnly)[1..],
+            show(
+                &[failed, said(2, "25T14:00", true, "b")],
+                None,
+                Privacy::ServerOnly
+            )[1..],
             ["> a 14:00 Not sent", "> b 14:00 Delivered"]
         );
     }
@@ -321,17 +412,47 @@ mod tests {
     fn a_line_of_the_program_takes_no_form_of_a_message() {
         let mut line = said(2, "25T14:00", false, "Sara waves");
         line.kind = MessageKind::System;
-        assert_eq!(show(&[line], None, Privacy::ServerOnly)[1..], ["*Sara waves*"]);
+        assert_eq!(
+            show(&[line], None, Privacy::ServerOnly)[1..],
+            ["*Sara waves*"]
+        );
+    }
+
+    #[test]
+    fn s_ui_07_a_very_long_message_is_cut_until_more_is_asked_for() {
+        let long = said(1, "25T14:00", false, &"ا\u{301}".repeat(500_000));
+        let shown = |expanded: &HashSet<MessageId>| {
+            let context = TalkContext {
+                privacy: Privacy::ServerOnly,
+                first_unread: None,
+                selected: &HashSet::new(),
+                expanded,
+                now: at("2026-11-25T14:30:00Z"),
+                zone: &TimeZone::UTC,
+            };
+            match lines(std::slice::from_ref(&long), &context, &English).pop() {
+                Some(TalkLine::Message(bubble)) => (bubble.text.chars().count(), bubble.cut),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(shown(&HashSet::new()), (LONG + 1, true));
+        assert_eq!(shown(&HashSet::from([MessageId(1)])), (LONGER + 1, false));
     }
 
     #[test]
     fn several_messages_are_copied_with_who_and_when() {
-        let messages = [said(1, "25T14:02", false, "a"), said(2, "25T14:05", true, "b")];
+        let messages = [
+            said(1, "25T14:02", false, "a"),
+            said(2, "25T14:05", true, "b"),
+        ];
         let both = HashSet::from([MessageId(1), MessageId(2)]);
         assert_eq!(
             copy_text(&messages, &both, &TimeZone::UTC),
             "[2026-11-25 14:02] Leila: a\n[2026-11-25 14:05] Sara: b"
         );
-        assert_eq!(copy_text(&messages, &HashSet::from([MessageId(2)]), &TimeZone::UTC), "b");
+        assert_eq!(
+            copy_text(&messages, &HashSet::from([MessageId(2)]), &TimeZone::UTC),
+            "b"
+        );
     }
 }

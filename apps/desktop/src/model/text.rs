@@ -41,10 +41,25 @@ pub fn step(text: &str, offset: usize, forward: bool) -> usize {
 pub fn edge(text: &str, offset: usize, end: bool) -> usize {
     let offset = floor(text, offset);
     if end {
-        text[offset..].find('\n').map_or(text.len(), |at| offset + at)
+        text[offset..]
+            .find('\n')
+            .map_or(text.len(), |at| offset + at)
     } else {
         text[..offset].rfind('\n').map_or(0, |at| at + 1)
     }
+}
+
+/// A foreign name or address inside a sentence of ours: it keeps its direction to itself (UAX #9, FSI and PDI; S-UI-06).
+pub fn isolate(text: &str) -> String {
+    format!("\u{2068}{text}\u{2069}")
+}
+
+/// The beginning of a foreign text for one line, so that no width and no number of marks can hold up the window.
+pub fn one_line(text: &str) -> String {
+    text.chars()
+        .take(300)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// Whether the paragraph with the byte `offset` runs from right to left.

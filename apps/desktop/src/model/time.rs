@@ -116,12 +116,22 @@ pub(crate) mod tests {
             "Yesterday".into()
         }
         fn weekday(&self, day: i8) -> String {
-            ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-                [usize::try_from(day - 1).unwrap()]
+            [
+                "Monday",
+                "Tuesday",
+                "Wednesday",
+                "Thursday",
+                "Friday",
+                "Saturday",
+                "Sunday",
+            ][usize::try_from(day - 1).unwrap()]
             .into()
         }
         fn date(&self, day: i8, month: i8) -> String {
-            format!("{day} {}", ["January", "November"][usize::from(month == 11)])
+            format!(
+                "{day} {}",
+                ["January", "November"][usize::from(month == 11)]
+            )
         }
         fn date_year(&self, day: i8, month: i8, year: i16) -> String {
             format!("{} {year}", self.date(day, month))
@@ -145,7 +155,11 @@ pub(crate) mod tests {
             format!(
                 "{} {}",
                 if mine { "Sent" } else { "Came" },
-                if none { "unencrypted" } else { "to the server only" }
+                if none {
+                    "unencrypted"
+                } else {
+                    "to the server only"
+                }
             )
         }
     }
@@ -171,7 +185,11 @@ pub(crate) mod tests {
     fn the_day_is_the_one_where_the_person_is() {
         let zone = TimeZone::fixed(jiff::tz::offset(3));
         assert_eq!(
-            when(at("2026-11-24T22:30:00Z"), at("2026-11-25T06:00:00Z"), &zone),
+            when(
+                at("2026-11-24T22:30:00Z"),
+                at("2026-11-25T06:00:00Z"),
+                &zone
+            ),
             When::Clock("01:30".into())
         );
     }

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use slint::{ComponentHandle, Model};
-use sotto_api::view::{Availability, Theme};
 use sotto_api::Request;
+use sotto_api::view::{Availability, Theme};
 
 use super::{Shell, list, sheets, talk};
 use crate::model::{Keyed, PersonLine};
@@ -30,7 +30,9 @@ impl Shell {
                 return false;
             }
             _ if !main => return false,
-            "person-rename" | "person-remove" if !self.part::<ui::Talk>().get_known() => return false,
+            "person-rename" | "person-remove" if !self.part::<ui::Talk>().get_known() => {
+                return false;
+            }
             "copy-selected" if self.part::<ui::Talk>().get_selected() == 0 => return false,
             _ => {}
         }
@@ -46,7 +48,8 @@ impl Shell {
             "list" => self.part::<ui::App>().invoke_focus_pane(0),
             "focus" => {
                 let open = self.part::<ui::Talk>().get_open();
-                self.part::<ui::App>().invoke_focus_pane(if open { 2 } else { 0 });
+                self.part::<ui::App>()
+                    .invoke_focus_pane(if open { 2 } else { 0 });
             }
             "menu-bar" => self.menu_bar(),
             "next-pane" => self.pane(1),
@@ -91,8 +94,8 @@ impl Shell {
                     self.copy_address(&view.address);
                 }
             }
-            "message-copy" | "message-copy-link" | "message-open-link" | "message-select" | "message-retry"
-            | "message-withdraw" => self.message_act(act),
+            "message-copy" | "message-copy-link" | "message-open-link" | "message-select"
+            | "message-retry" | "message-withdraw" => self.message_act(act),
             other => sheets::act(self, other),
         }
     }
@@ -140,7 +143,11 @@ impl Shell {
             .first()
             .map(|account| account.status_text.clone())
             .unwrap_or_default();
-        self.tell(Request::StatusSet { account: None, availability, text });
+        self.tell(Request::StatusSet {
+            account: None,
+            availability,
+            text,
+        });
     }
 
     fn copy_address(&self, address: &str) {
@@ -158,7 +165,8 @@ impl Shell {
         };
         match act {
             "message-copy" => {
-                self.part::<ui::App>().invoke_copy(message.body.as_str().into());
+                self.part::<ui::App>()
+                    .invoke_copy(message.body.as_str().into());
                 let copied = self.part::<ui::Words>().get_copied();
                 self.toast(&copied);
             }
@@ -173,11 +181,14 @@ impl Shell {
                 talk::pick(self, index, false, true);
             }
             "message-retry" => self.tell(Request::MessageRetry { message: id }),
-            "message-withdraw" => self.ask(Request::MessageWithdraw { message: id }, move |shell, answer| match answer {
-                Ok(sotto_api::Reply::Message(view)) => talk::take_back(shell, &view),
-                Ok(_) => {}
-                Err(error) => shell.toast(&error.message),
-            }),
+            "message-withdraw" => self.ask(
+                Request::MessageWithdraw { message: id },
+                move |shell, answer| match answer {
+                    Ok(sotto_api::Reply::Message(view)) => talk::take_back(shell, &view),
+                    Ok(_) => {}
+                    Err(error) => shell.toast(&error.message),
+                },
+            ),
             _ => {}
         }
     }
@@ -203,7 +214,9 @@ impl Shell {
         let people: Vec<&PersonLine> = lines
             .iter()
             .filter(|line| match line {
-                PersonLine::Person { contact, key, .. } => !unread || contact.unread > 0 || *key == *selected,
+                PersonLine::Person { contact, key, .. } => {
+                    !unread || contact.unread > 0 || *key == *selected
+                }
                 _ => false,
             })
             .collect();
@@ -211,7 +224,9 @@ impl Shell {
         if count == 0 {
             return;
         }
-        let here = people.iter().position(|line| line.key() == selected.as_str());
+        let here = people
+            .iter()
+            .position(|line| line.key() == selected.as_str());
         let next = match here.and_then(|at| i64::try_from(at).ok()) {
             Some(at) => (at + by).rem_euclid(count),
             None if by > 0 => 0,

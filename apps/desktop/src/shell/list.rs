@@ -9,7 +9,7 @@ use sotto_api::{AccountId, Reply, Request};
 
 use super::{Shell, WindowWords, talk, with_shell};
 use crate::lines::Lines;
-use crate::model::{ListInput, PersonLine, jump, list};
+use crate::model::{ListInput, PersonLine, jump, list, one_line};
 use crate::ui::{self, AppWindow, People, PersonKind, PersonRow, Presence};
 
 /// How many conversations stand under *Recent*.
@@ -28,7 +28,9 @@ impl List {
     pub(super) fn new(window: &AppWindow, shell: &Weak<Shell>) -> Self {
         let shell = shell.clone();
         let lines = Rc::new(Lines::new(move |line| row(&shell, line)));
-        window.global::<People>().set_rows(ModelRc::from(lines.clone()));
+        window
+            .global::<People>()
+            .set_rows(ModelRc::from(lines.clone()));
         Self {
             input: RefCell::default(),
             lines,
@@ -59,7 +61,12 @@ pub(super) fn presence(availability: Availability) -> Presence {
 
 fn row(shell: &Weak<Shell>, line: &PersonLine) -> PersonRow {
     match line {
-        PersonLine::Group { key, name, count, folded } => PersonRow {
+        PersonLine::Group {
+            key,
+            name,
+            count,
+            folded,
+        } => PersonRow {
             kind: PersonKind::Group,
             key: key.into(),
             name: name.into(),
@@ -68,11 +75,17 @@ fn row(shell: &Weak<Shell>, line: &PersonLine) -> PersonRow {
             spoken: format!("{name} {count}").trim().into(),
             ..PersonRow::default()
         },
-        PersonLine::Found { key, name, text, time, .. } => PersonRow {
+        PersonLine::Found {
+            key,
+            name,
+            text,
+            time,
+            ..
+        } => PersonRow {
             kind: PersonKind::Found,
             key: key.into(),
             name: name.into(),
-            preview: text.into(),
+            preview: one_line(text).into(),
             time: time.into(),
             spoken: format!("{name}: {text}, {time}").into(),
             ..PersonRow::default()
@@ -84,16 +97,16 @@ fn row(shell: &Weak<Shell>, line: &PersonLine) -> PersonRow {
             PersonRow {
                 kind: PersonKind::Person,
                 key: key.into(),
-                name: contact.name.as_str().into(),
+                name: one_line(&contact.name).into(),
                 initials: contact.initials.as_str().into(),
                 colour: i32::from(contact.colour % 6),
                 has_picture: picture.is_some(),
                 picture: picture.unwrap_or_default(),
                 presence: presence(contact.availability),
                 preview: if contact.preview.is_empty() && !contact.status_text.is_empty() {
-                    contact.status_text.replace('\n', " ").into()
+                    one_line(&contact.status_text).into()
                 } else {
-                    contact.preview.replace('\n', " ").into()
+                    one_line(&contact.preview).into()
                 },
                 draft: contact.preview_is_draft,
                 failed: contact.preview_failed,
@@ -162,7 +175,12 @@ pub(super) fn reload(shell: &Rc<Shell>) {
     if searching {
         shell.list.input.borrow_mut().recent.clear();
         shell.ask(
-            Request::Search { query: filter, conversation: None, before: None, limit: HITS },
+            Request::Search {
+                query: filter,
+                conversation: None,
+                before: None,
+                limit: HITS,
+            },
             move |shell, answer| {
                 if shell.list.round.get() == round
                     && let Ok(Reply::Found(page)) = answer
@@ -182,22 +200,32 @@ pub(super) fn reload_recent(shell: &Rc<Shell>) {
     if !shell.part::<People>().get_filter().trim().is_empty() {
         return;
     }
-    shell.ask(Request::ConversationList { limit: RECENT }, |shell, answer| {
-        if let Ok(Reply::Conversations(mut conversations)) = answer {
-            if !shell.part::<People>().get_filter().trim().is_empty() {
-                return;
+    shell.ask(
+        Request::ConversationList { limit: RECENT },
+        |shell, answer| {
+            if let Ok(Reply::Conversations(mut conversations)) = answer {
+                if !shell.part::<People>().get_filter().trim().is_empty() {
+                    return;
+                }
+                conversations.retain(|conversation| {
+                    conversation.last_at.is_some()
+                        || conversation.unread > 0
+                        || !conversation.draft.is_empty()
+                });
+                shell.list.input.borrow_mut().recent = conversations;
+                show(shell);
             }
-            conversations.retain(|conversation| conversation.last_at.is_some() || conversation.unread > 0 || !conversation.draft.is_empty());
-            shell.list.input.borrow_mut().recent = conversations;
-            show(shell);
-        }
-    });
+        },
+    );
 }
 
 /// Makes the lines of what was read, and moves the keyboard with the line it was on.
 pub(super) fn show(shell: &Rc<Shell>) {
     let people = shell.part::<People>();
-    let current = shell.list.line(people.get_current()).map(|line| key(&line).to_owned());
+    let current = shell
+        .list
+        .line(people.get_current())
+        .map(|line| key(&line).to_owned());
     let lines = list(
         &shell.list.input.borrow(),
         shell.now(),
@@ -207,13 +235,30 @@ pub(super) fn show(shell: &Rc<Shell>) {
     let place = current.and_then(|current| lines.iter().position(|line| key(line) == current));
     let filtering = !people.get_filter().trim().is_empty();
     if !filtering {
-        people.set_nobody(shell.list.input.borrow().groups.iter().all(|group| group.total == 0) && shell.list.input.borrow().recent.is_empty());
+        people.set_nobody(
+            shell
+                .list
+                .input
+                .borrow()
+                .groups
+                .iter()
+                .all(|group| group.total == 0)
+                && shell.list.input.borrow().recent.is_empty(),
+        );
     }
     people.set_length(i32::try_from(lines.len()).unwrap_or(i32::MAX));
     // While something is searched, Enter takes the first find.
-    let first = lines.iter().position(|line| !matches!(line, PersonLine::Group { .. })).filter(|_| filtering);
+    let first = lines
+        .iter()
+        .position(|line| !matches!(line, PersonLine::Group { .. }))
+        .filter(|_| filtering);
     shell.list.lines.set(lines);
-    people.set_current(place.or(first).and_then(|at| i32::try_from(at).ok()).unwrap_or(-1));
+    people.set_current(
+        place
+            .or(first)
+            .and_then(|at| i32::try_from(at).ok())
+            .unwrap_or(-1),
+    );
 }
 
 fn key(line: &PersonLine) -> &str {
@@ -264,11 +309,14 @@ pub(super) fn show_accounts(shell: &Rc<Shell>) {
     let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
     people.set_accounts(count(accounts.len()));
     people.set_online(count(
-        accounts.iter().filter(|account| account.state == AccountState::Online).count(),
+        accounts
+            .iter()
+            .filter(|account| account.state == AccountState::Online)
+            .count(),
     ));
-    let trouble = accounts
-        .iter()
-        .find(|account| account.enabled && !matches!(account.state, AccountState::Online | AccountState::Disabled));
+    let trouble = accounts.iter().find(|account| {
+        account.enabled && !matches!(account.state, AccountState::Online | AccountState::Disabled)
+    });
     people.set_trouble(trouble.map_or_else(Default::default, |account| {
         if accounts.len() > 1 {
             format!("{}: {}", account.address, account.state_text).into()
@@ -281,15 +329,26 @@ pub(super) fn show_accounts(shell: &Rc<Shell>) {
         .find(|account| account.state == AccountState::Online)
         .or_else(|| accounts.first());
     if let Some(own) = own {
-        let availability = if own.state == AccountState::Online { own.availability } else { Availability::Offline };
+        let availability = if own.state == AccountState::Online {
+            own.availability
+        } else {
+            Availability::Offline
+        };
         people.set_own_name(own.address.as_str().into());
         people.set_own_address(own.address.as_str().into());
         people.set_own_initials(
-            own.address.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default().into(),
+            own.address
+                .chars()
+                .next()
+                .map(|c| c.to_uppercase().to_string())
+                .unwrap_or_default()
+                .into(),
         );
         people.set_own_colour(1);
         people.set_own_presence(presence(availability));
-        let word = shell.part::<ui::Words>().invoke_availability(availability as i32);
+        let word = shell
+            .part::<ui::Words>()
+            .invoke_availability(availability as i32);
         people.set_own_status(if own.status_text.is_empty() {
             word
         } else {

@@ -8,7 +8,7 @@ use sotto_api::view::SubscriptionView;
 use sotto_api::{AccountId, ContactId, MessageId, Reply, Request, SubscriptionAnswer};
 
 use super::{Shell, list, talk, with_shell};
-use crate::model::{Wording, when};
+use crate::model::{Wording, isolate, one_line, when};
 use crate::pages::Pages;
 use crate::platform;
 use crate::ui::{self, RequestRow, Sheet};
@@ -59,7 +59,11 @@ pub(super) fn act(shell: &Rc<Shell>, act: &str) {
         "person-block" => open_about(shell, Sheet::PersonBlock),
         "person-unblock" => {
             if let Some(view) = shell.talk.view() {
-                shell.tell(Request::Block { account: view.account, address: view.address, blocked: false });
+                shell.tell(Request::Block {
+                    account: view.account,
+                    address: view.address,
+                    blocked: false,
+                });
             }
         }
         "privacy" => open_about(shell, Sheet::Privacy),
@@ -108,9 +112,16 @@ fn open_add(shell: &Rc<Shell>, address: &str, name: &str) {
     let ask = shell.part::<ui::Ask>();
     {
         let accounts = shell.accounts.borrow();
-        let names: Vec<slint::SharedString> = accounts.iter().map(|a| a.address.as_str().into()).collect();
-        let at = accounts.iter().position(|a| a.id == default).unwrap_or_default();
-        shell.sheets.accounts.replace(accounts.iter().map(|a| a.id).collect());
+        let names: Vec<slint::SharedString> =
+            accounts.iter().map(|a| a.address.as_str().into()).collect();
+        let at = accounts
+            .iter()
+            .position(|a| a.id == default)
+            .unwrap_or_default();
+        shell
+            .sheets
+            .accounts
+            .replace(accounts.iter().map(|a| a.id).collect());
         ask.set_options(ModelRc::new(VecModel::from(names)));
         ask.set_option(i32::try_from(at).unwrap_or_default());
     }
@@ -129,7 +140,7 @@ fn open_about(shell: &Rc<Shell>, sheet: Sheet) {
     }
     clear(shell);
     let ask = shell.part::<ui::Ask>();
-    ask.set_name(view.contact.name.as_str().into());
+    ask.set_name(isolate(&one_line(&view.contact.name)).into());
     ask.set_address(view.address.as_str().into());
     match sheet {
         Sheet::PersonRename => ask.set_text(view.contact.name.as_str().into()),
@@ -164,7 +175,7 @@ pub(super) fn ask_link(shell: &Rc<Shell>, message: MessageId, number: usize) {
     };
     clear(shell);
     let ask = shell.part::<ui::Ask>();
-    ask.set_name(message.author.as_str().into());
+    ask.set_name(isolate(&one_line(&message.author)).into());
     ask.set_address(link.target.as_str().into());
     ask.set_warning(link.warning.as_str().into());
     shell.show_sheet(Sheet::Link);
@@ -195,7 +206,10 @@ fn done(shell: &Rc<Shell>) {
                 groups: Vec::new(),
             })
         }
-        Sheet::PersonRename => contact.map(|contact| Request::ContactRename { contact, name: text }),
+        Sheet::PersonRename => contact.map(|contact| Request::ContactRename {
+            contact,
+            name: text,
+        }),
         Sheet::PersonGroups => contact.map(|contact| Request::ContactMove {
             contact,
             groups: text
@@ -212,8 +226,17 @@ fn done(shell: &Rc<Shell>) {
             blocked: true,
         }),
         Sheet::StatusLine => {
-            let availability = shell.accounts.borrow().first().map(|account| account.availability).unwrap_or_default();
-            Some(Request::StatusSet { account: None, availability, text })
+            let availability = shell
+                .accounts
+                .borrow()
+                .first()
+                .map(|account| account.availability)
+                .unwrap_or_default();
+            Some(Request::StatusSet {
+                account: None,
+                availability,
+                text,
+            })
         }
         _ => None,
     };
@@ -255,9 +278,11 @@ pub(super) fn reload_requests(shell: &Rc<Shell>) {
             .iter()
             .map(|request| RequestRow {
                 address: request.address.as_str().into(),
-                nickname: request.nickname.as_str().into(),
-                text: request.text.as_str().into(),
-                when: words.when(&when(request.at, shell.now(), &shell.zone)).into(),
+                nickname: one_line(&request.nickname).into(),
+                text: one_line(&request.text).into(),
+                when: words
+                    .when(&when(request.at, shell.now(), &shell.zone))
+                    .into(),
             })
             .collect();
         shell
@@ -266,7 +291,9 @@ pub(super) fn reload_requests(shell: &Rc<Shell>) {
         if rows.is_empty() && shell.part::<ui::App>().get_sheet() == Sheet::Requests {
             shell.show_sheet(Sheet::None);
         }
-        shell.part::<ui::Ask>().set_requests(ModelRc::new(VecModel::from(rows)));
+        shell
+            .part::<ui::Ask>()
+            .set_requests(ModelRc::new(VecModel::from(rows)));
         shell.sheets.requests.replace(requests);
     });
 }
@@ -282,7 +309,11 @@ fn answer_request(shell: &Rc<Shell>, index: i32, answer: i32) {
             _ => SubscriptionAnswer::Block,
         };
         shell.ask(
-            Request::SubscriptionAnswer { account: request.account, address: request.address, answer },
+            Request::SubscriptionAnswer {
+                account: request.account,
+                address: request.address,
+                answer,
+            },
             |shell, answer| {
                 if let Err(error) = answer {
                     shell.toast(&error.message);

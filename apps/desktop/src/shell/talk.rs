@@ -11,7 +11,9 @@ use sotto_api::{ConversationId, MessageId, Reply, Request};
 
 use super::{Shell, WindowWords, list, sheets, with_shell};
 use crate::lines::Lines;
-use crate::model::{PersonLine, TalkContext, TalkLine, contact_key, copy_text, lines, markdown};
+use crate::model::{
+    PersonLine, TalkContext, TalkLine, contact_key, copy_text, isolate, lines, markdown, one_line,
+};
 use crate::ui::{self, AppWindow, PrivacyState, SendState, TalkKind, TalkRow};
 
 /// How many messages are read at once.
@@ -31,6 +33,7 @@ pub(super) struct State {
     first_unread: Option<MessageId>,
     pub(super) selected: HashSet<MessageId>,
     anchor: Option<MessageId>,
+    expanded: HashSet<MessageId>,
     /// The message under correction, and what was in the field before.
     correcting: Option<(MessageId, String)>,
     /// What the store has as draft.
@@ -53,7 +56,9 @@ pub(super) struct Talk {
 impl Talk {
     pub(super) fn new(window: &AppWindow) -> Self {
         let rows = Rc::new(Lines::new(row));
-        window.global::<ui::Talk>().set_rows(ModelRc::from(rows.clone()));
+        window
+            .global::<ui::Talk>()
+            .set_rows(ModelRc::from(rows.clone()));
         Self {
             state: RefCell::default(),
             rows,
@@ -73,7 +78,12 @@ impl Talk {
     }
 
     pub(super) fn message(&self, id: MessageId) -> Option<MessageView> {
-        self.state.borrow().messages.iter().find(|message| message.id == id).cloned()
+        self.state
+            .borrow()
+            .messages
+            .iter()
+            .find(|message| message.id == id)
+            .cloned()
     }
 
     fn message_at(&self, index: i32) -> Option<MessageId> {
@@ -122,6 +132,7 @@ fn row(line: &TalkLine) -> TalkRow {
             key: bubble.key.as_str().into(),
             mine: bubble.mine,
             text: bubble.text.as_str().into(),
+            cut: bubble.cut,
             rich: !bubble.links.is_empty(),
             styled: if bubble.links.is_empty() {
                 StyledText::default()
@@ -168,13 +179,26 @@ pub(super) fn wire(shell: &Rc<Shell>) {
     talk.on_retry(|key| {
         with_shell(|shell| {
             if let Some(id) = key.strip_prefix('m').and_then(|id| id.parse().ok()) {
-                shell.tell(Request::MessageRetry { message: MessageId(id) });
+                shell.tell(Request::MessageRetry {
+                    message: MessageId(id),
+                });
+            }
+        });
+    });
+    talk.on_more(|key| {
+        with_shell(|shell| {
+            if let Some(id) = key.strip_prefix('m').and_then(|id| id.parse().ok()) {
+                shell.talk.state.borrow_mut().expanded.insert(MessageId(id));
+                show(shell);
             }
         });
     });
     talk.on_link(|key, number| {
         with_shell(|shell| {
-            let message = key.strip_prefix('m').and_then(|id| id.parse().ok()).map(MessageId);
+            let message = key
+                .strip_prefix('m')
+                .and_then(|id| id.parse().ok())
+                .map(MessageId);
             if let (Some(message), Ok(number)) = (message, number.parse()) {
                 sheets::ask_link(shell, message, number);
             }
@@ -191,7 +215,11 @@ pub(super) fn open_line(shell: &Rc<Shell>, line: &PersonLine, enter: bool) {
     match line {
         PersonLine::Group { .. } => {}
         PersonLine::Person { contact, .. } => open_contact(shell, contact, enter),
-        PersonLine::Found { conversation, message, .. } => {
+        PersonLine::Found {
+            conversation,
+            message,
+            ..
+        } => {
             open_conversation(shell, *conversation, Some(*message), enter);
         }
     }
@@ -202,7 +230,10 @@ fn open_contact(shell: &Rc<Shell>, contact: &ContactView, enter: bool) {
         open_conversation(shell, conversation, None, enter);
     } else if let Some(address) = contact.addresses.first() {
         shell.ask(
-            Request::ConversationOpen { account: address.account, address: address.address.clone() },
+            Request::ConversationOpen {
+                account: address.account,
+                address: address.address.clone(),
+            },
             move |shell, answer| match answer {
                 Ok(Reply::Conversation(view)) => show_conversation(shell, view, None, enter),
                 Ok(_) => {}
@@ -213,15 +244,28 @@ fn open_contact(shell: &Rc<Shell>, contact: &ContactView, enter: bool) {
 }
 
 /// Opens a conversation, at its end or at one message.
-pub(super) fn open_conversation(shell: &Rc<Shell>, id: ConversationId, at: Option<MessageId>, enter: bool) {
-    shell.ask(Request::ConversationView { conversation: id }, move |shell, answer| match answer {
-        Ok(Reply::Conversation(view)) => show_conversation(shell, view, at, enter),
-        Ok(_) => {}
-        Err(error) => shell.toast(&error.message),
-    });
+pub(super) fn open_conversation(
+    shell: &Rc<Shell>,
+    id: ConversationId,
+    at: Option<MessageId>,
+    enter: bool,
+) {
+    shell.ask(
+        Request::ConversationView { conversation: id },
+        move |shell, answer| match answer {
+            Ok(Reply::Conversation(view)) => show_conversation(shell, view, at, enter),
+            Ok(_) => {}
+            Err(error) => shell.toast(&error.message),
+        },
+    );
 }
 
-fn show_conversation(shell: &Rc<Shell>, view: ConversationView, at: Option<MessageId>, enter: bool) {
+fn show_conversation(
+    shell: &Rc<Shell>,
+    view: ConversationView,
+    at: Option<MessageId>,
+    enter: bool,
+) {
     let same = shell.talk.conversation() == Some(view.id);
     if same && at.is_none() {
         shell.talk.state.borrow_mut().view = Some(view);
@@ -261,7 +305,12 @@ fn show_conversation(shell: &Rc<Shell>, view: ConversationView, at: Option<Messa
 
 fn load_newest(shell: &Rc<Shell>, conversation: ConversationId, round: u64, limit: u32) {
     shell.ask(
-        Request::MessagePage { conversation, before: None, after: None, limit },
+        Request::MessagePage {
+            conversation,
+            before: None,
+            after: None,
+            limit,
+        },
         move |shell, answer| {
             if let Ok(Reply::Messages(page)) = answer
                 && shell.talk.round.get() == round
@@ -283,7 +332,12 @@ fn load_newest(shell: &Rc<Shell>, conversation: ConversationId, round: u64, limi
 
 fn load_around(shell: &Rc<Shell>, conversation: ConversationId, round: u64, message: MessageId) {
     shell.ask(
-        Request::MessagePage { conversation, before: Some(message), after: None, limit: PAGE / 2 },
+        Request::MessagePage {
+            conversation,
+            before: Some(message),
+            after: None,
+            limit: PAGE / 2,
+        },
         move |shell, answer| {
             let Ok(Reply::Messages(before)) = answer else {
                 return;
@@ -293,7 +347,12 @@ fn load_around(shell: &Rc<Shell>, conversation: ConversationId, round: u64, mess
                     return;
                 };
                 shell.ask(
-                    Request::MessagePage { conversation, before: None, after: Some(message), limit: PAGE / 2 },
+                    Request::MessagePage {
+                        conversation,
+                        before: None,
+                        after: Some(message),
+                        limit: PAGE / 2,
+                    },
                     move |shell, answer| {
                         let Ok(Reply::Messages(after)) = answer else {
                             return;
@@ -350,7 +409,11 @@ fn to_newest(shell: &Rc<Shell>) {
 
 /// Tells the engine that the person has the open conversation before their eyes.
 pub(super) fn read(shell: &Rc<Shell>) {
-    let unread = shell.talk.view().filter(|view| view.unread > 0).map(|view| view.id);
+    let unread = shell
+        .talk
+        .view()
+        .filter(|view| view.unread > 0)
+        .map(|view| view.id);
     if let Some(conversation) = unread
         && shell.window.window().is_visible()
         && shell.part::<ui::App>().get_seen()
@@ -376,7 +439,12 @@ fn page_older(shell: &Rc<Shell>) {
     };
     let round = shell.talk.round.get();
     shell.ask(
-        Request::MessagePage { conversation, before: Some(first), after: None, limit: PAGE },
+        Request::MessagePage {
+            conversation,
+            before: Some(first),
+            after: None,
+            limit: PAGE,
+        },
         move |shell, answer| {
             if shell.talk.round.get() != round {
                 return;
@@ -419,7 +487,12 @@ fn page_newer(shell: &Rc<Shell>) {
 fn append(shell: &Rc<Shell>, conversation: ConversationId, last: MessageId, follow: bool) {
     let round = shell.talk.round.get();
     shell.ask(
-        Request::MessagePage { conversation, before: None, after: Some(last), limit: 200 },
+        Request::MessagePage {
+            conversation,
+            before: None,
+            after: Some(last),
+            limit: 200,
+        },
         move |shell, answer| {
             let Ok(Reply::Messages(page)) = answer else {
                 return;
@@ -489,7 +562,11 @@ pub(super) fn message_changed(shell: &Rc<Shell>, conversation: ConversationId, m
 fn put_message(shell: &Rc<Shell>, view: MessageView) {
     let found = {
         let mut state = shell.talk.state.borrow_mut();
-        match state.messages.iter_mut().find(|message| message.id == view.id) {
+        match state
+            .messages
+            .iter_mut()
+            .find(|message| message.id == view.id)
+        {
             Some(message) => {
                 *message = view;
                 true
@@ -508,7 +585,12 @@ fn put_message(shell: &Rc<Shell>, view: MessageView) {
 
 pub(super) fn message_removed(shell: &Rc<Shell>, conversation: ConversationId, message: MessageId) {
     if shell.talk.conversation() == Some(conversation) {
-        shell.talk.state.borrow_mut().messages.retain(|known| known.id != message);
+        shell
+            .talk
+            .state
+            .borrow_mut()
+            .messages
+            .retain(|known| known.id != message);
         show(shell);
     }
 }
@@ -517,24 +599,27 @@ pub(super) fn conversation_changed(shell: &Rc<Shell>, conversation: Conversation
     if shell.talk.conversation() != Some(conversation) {
         return;
     }
-    shell.ask(Request::ConversationView { conversation }, move |shell, answer| {
-        if let Ok(Reply::Conversation(view)) = answer
-            && shell.talk.conversation() == Some(view.id)
-        {
-            let relabel = shell
-                .talk
-                .view()
-                .is_some_and(|old| old.privacy.state != view.privacy.state);
-            shell.talk.state.borrow_mut().view = Some(view);
-            show_header(shell);
-            if relabel {
-                show(shell);
+    shell.ask(
+        Request::ConversationView { conversation },
+        move |shell, answer| {
+            if let Ok(Reply::Conversation(view)) = answer
+                && shell.talk.conversation() == Some(view.id)
+            {
+                let relabel = shell
+                    .talk
+                    .view()
+                    .is_some_and(|old| old.privacy.state != view.privacy.state);
+                shell.talk.state.borrow_mut().view = Some(view);
+                show_header(shell);
+                if relabel {
+                    show(shell);
+                }
+                if shell.part::<ui::Talk>().get_at_bottom() {
+                    read(shell);
+                }
             }
-            if shell.part::<ui::Talk>().get_at_bottom() {
-                read(shell);
-            }
-        }
-    });
+        },
+    );
 }
 
 /// Makes the lines of the messages.
@@ -542,9 +627,13 @@ pub(super) fn show(shell: &Rc<Shell>) {
     let rows = {
         let state = shell.talk.state.borrow();
         let context = TalkContext {
-            privacy: state.view.as_ref().map_or(Privacy::ServerOnly, |view| view.privacy.state),
+            privacy: state
+                .view
+                .as_ref()
+                .map_or(Privacy::ServerOnly, |view| view.privacy.state),
             first_unread: state.first_unread,
             selected: &state.selected,
+            expanded: &state.expanded,
             now: shell.now(),
             zone: &shell.zone,
         };
@@ -581,10 +670,17 @@ pub(super) fn show_header(shell: &Rc<Shell>) {
         return;
     };
     people.set_selected(contact_key(view.contact_id, Some(view.id)).into());
-    shell.window.set_heading(format!("{} – Sotto", view.contact.name).into());
+    shell
+        .window
+        .set_heading(format!("{} – Sotto", view.contact.name).into());
     let contact = &view.contact;
-    talk.set_name(contact.name.as_str().into());
-    talk.set_first_name(contact.name.split_whitespace().next().unwrap_or_default().into());
+    talk.set_name(one_line(&contact.name).into());
+    talk.set_first_name(
+        isolate(&one_line(
+            contact.name.split_whitespace().next().unwrap_or_default(),
+        ))
+        .into(),
+    );
     talk.set_initials(contact.initials.as_str().into());
     talk.set_colour(i32::from(contact.colour % 6));
     let picture = shell.picture(contact.avatar.as_deref());
@@ -623,28 +719,41 @@ fn edited(shell: &Rc<Shell>, text: &str) {
     if let Some(conversation) = shell.talk.conversation() {
         if text.is_empty() {
             shell.talk.typing_timer.stop();
-            shell.tell(Request::Typing { conversation, active: false });
+            shell.tell(Request::Typing {
+                conversation,
+                active: false,
+            });
         } else {
             if started {
-                shell.tell(Request::Typing { conversation, active: true });
+                shell.tell(Request::Typing {
+                    conversation,
+                    active: true,
+                });
             }
             shell
                 .talk
                 .typing_timer
-                .start(TimerMode::SingleShot, TYPING_PAUSE, || with_shell(stop_typing));
+                .start(TimerMode::SingleShot, TYPING_PAUSE, || {
+                    with_shell(stop_typing)
+                });
         }
     }
     shell
         .talk
         .draft_timer
-        .start(TimerMode::SingleShot, DRAFT_DELAY, || with_shell(keep_draft));
+        .start(TimerMode::SingleShot, DRAFT_DELAY, || {
+            with_shell(keep_draft)
+        });
 }
 
 fn stop_typing(shell: &Rc<Shell>) {
     shell.talk.typing_timer.stop();
     let was = std::mem::take(&mut shell.talk.state.borrow_mut().typing);
     if let Some(conversation) = shell.talk.conversation().filter(|_| was) {
-        shell.tell(Request::Typing { conversation, active: false });
+        shell.tell(Request::Typing {
+            conversation,
+            active: false,
+        });
     }
 }
 
@@ -680,7 +789,10 @@ fn send(shell: &Rc<Shell>, text: &str) {
     };
     let correcting = shell.talk.state.borrow_mut().correcting.take();
     let request = match &correcting {
-        Some((message, _)) => Request::MessageCorrect { message: *message, body },
+        Some((message, _)) => Request::MessageCorrect {
+            message: *message,
+            body,
+        },
         None => Request::MessageSend { conversation, body },
     };
     shell.talk.draft_timer.stop();
@@ -708,13 +820,18 @@ fn send(shell: &Rc<Shell>, text: &str) {
         Ok(_) => {}
         Err(error) => {
             // What could not go is not lost.
-            if shell.talk.conversation() == Some(conversation) && shell.talk.state.borrow().field.is_empty() {
+            if shell.talk.conversation() == Some(conversation)
+                && shell.talk.state.borrow().field.is_empty()
+            {
                 set_field(shell, &typed);
             }
             shell.toast(&error.message);
         }
     });
-    shell.tell(Request::DraftSet { conversation, body: correcting.map_or_else(String::new, |(_, before)| before) });
+    shell.tell(Request::DraftSet {
+        conversation,
+        body: correcting.map_or_else(String::new, |(_, before)| before),
+    });
 }
 
 /// Puts my last message into the field, to be corrected.
@@ -785,7 +902,9 @@ fn menu(shell: &Rc<Shell>, index: i32, x: f32, y: f32) {
         Some(Delivery::Failed) => entries.get_message_failed(),
         Some(Delivery::Waiting) => entries.get_message_waiting(),
         _ if !message.links.is_empty() => entries.get_message_link(),
-        _ if message.direction == Direction::Outgoing && correctable == Some(id) => entries.get_message_last(),
+        _ if message.direction == Direction::Outgoing && correctable == Some(id) => {
+            entries.get_message_last()
+        }
         _ => entries.get_message(),
     };
     shell.part::<ui::Menus>().invoke_show(items, x, y);
@@ -802,8 +921,10 @@ pub(super) fn pick(shell: &Rc<Shell>, index: i32, extend: bool, add: bool) {
         match (extend, state.anchor) {
             (true, Some(anchor)) => {
                 if let (Some(a), Some(b)) = (place(&state, anchor), place(&state, id)) {
-                    let range: Vec<MessageId> =
-                        state.messages[a.min(b)..=a.max(b)].iter().map(|message| message.id).collect();
+                    let range: Vec<MessageId> = state.messages[a.min(b)..=a.max(b)]
+                        .iter()
+                        .map(|message| message.id)
+                        .collect();
                     state.selected = range.into_iter().collect();
                 }
             }
@@ -842,7 +963,11 @@ pub(super) fn take_back(shell: &Rc<Shell>, view: &MessageView) {
         return;
     }
     let field = shell.talk.state.borrow().field.clone();
-    let text = if field.trim().is_empty() { view.body.clone() } else { format!("{}\n{field}", view.body) };
+    let text = if field.trim().is_empty() {
+        view.body.clone()
+    } else {
+        format!("{}\n{field}", view.body)
+    };
     set_field(shell, &text);
     edited(shell, &text);
     shell.part::<ui::App>().invoke_focus_pane(2);
