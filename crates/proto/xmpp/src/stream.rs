@@ -207,8 +207,9 @@ impl ClientStream {
     /// The keys of a [`StreamEvent::DeriveKey`] are there. Keys of another job are ignored.
     pub fn handle_scram_key(&mut self, job: u64, keys: crate::sasl::ScramKeys, now: Instant) {
         self.now = now;
-        self.finish_scram(job, &keys);
-        self.read();
+        if self.close_deadline.is_none() {
+            self.finish_scram(job, &keys);
+        }
     }
 
     /// [`ClientStream::poll_timeout`] has passed.

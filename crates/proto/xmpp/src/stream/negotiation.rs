@@ -215,6 +215,8 @@ impl ClientStream {
             (State::Ended, _) => return,
             // Nothing goes out in the clear between two states of encryption.
             (State::Handshake, _) => self.out.clear(),
+            // Our side is closed already.
+            _ if self.close_deadline.is_some() => {}
             // The session can be resumed if it is not closed.
             (State::Open(_), StreamFailure::TimedOut { .. }) => {}
             (_, StreamFailure::Protocol { condition, .. }) => {

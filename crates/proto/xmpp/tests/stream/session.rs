@@ -323,3 +323,33 @@ fn ten_thousand_messages_pass() {
     }
     assert_eq!(peer.stream.resume_state().unwrap().handled, 10_000);
 }
+
+#[test]
+fn after_our_last_tag_nothing_is_sent_any_more() {
+    let mut peer = bound();
+    peer.send(MESSAGE);
+    peer.stream.close(peer.now);
+    peer.sent();
+    peer.say(&format!("<message/>{R}broken<"));
+    assert!(matches!(peer.event(), StreamEvent::Closed));
+    assert_eq!(peer.sent(), "");
+    assert!(peer.closed);
+
+    let mut peer = Peer::direct(login());
+    peer.hold_keys = true;
+    let mut server = ScramServer::default();
+    peer.features(&server.features());
+    let challenge = server.first(&peer.sent());
+    peer.say(&format!(
+        "<challenge xmlns='{}'>{challenge}</challenge>",
+        crate::peer::SASL
+    ));
+    let StreamEvent::DeriveKey(job) = peer.event() else {
+        panic!("no job");
+    };
+    peer.stream.close(peer.now);
+    assert_eq!(peer.sent(), "</stream:stream>");
+    peer.stream
+        .handle_scram_key(job.job, job.derive(), peer.now);
+    assert_eq!(peer.sent(), "");
+}

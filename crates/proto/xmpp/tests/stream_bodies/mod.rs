@@ -112,6 +112,12 @@ impl Run {
                 Transmit::Close => self.sent.push_str("[close]"),
             }
         }
+        if let Some((_, after)) = self.sent.split_once("</stream:stream>") {
+            assert!(
+                matches!(after, "" | "[close]"),
+                "{after} after the last tag"
+            );
+        }
     }
 
     fn wait(&mut self, time: Duration) {
