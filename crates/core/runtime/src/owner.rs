@@ -5,7 +5,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -154,6 +154,18 @@ impl Hub {
 
     fn close(&self) {
         self.sinks().clear();
+    }
+
+    /// Without an engine: what would wake it comes out at the other end.
+    #[cfg(test)]
+    pub(crate) fn alone() -> (Arc<Self>, Receiver<Wake>) {
+        let (wake, inbox) = channel();
+        let hub = Self {
+            wake,
+            sinks: Mutex::default(),
+            next_client: AtomicU64::new(RUNTIME.0 + 1),
+        };
+        (Arc::new(hub), inbox)
     }
 }
 
@@ -380,10 +392,7 @@ impl Pump {
                 }
                 taken += 1;
                 next = if taken < BATCH {
-                    match inbox.try_recv() {
-                        Ok(wake) => Some(wake),
-                        Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-                    }
+                    inbox.try_recv().ok()
                 } else {
                     None
                 };
