@@ -291,6 +291,28 @@ mod tests {
         assert!(stream.nodelay().unwrap());
     }
 
+    /// RFC 8305 §5.
+    #[cfg(target_os = "linux")]
+    #[tokio::test(start_paused = true)]
+    async fn r_net_06_an_address_that_swallows_everything_costs_a_quarter_of_a_second() {
+        use rustix::net::{AddressFamily, SocketType};
+        // A queue of one that is full takes no connection in.
+        let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        rustix::net::bind(&socket, &any).unwrap();
+        rustix::net::listen(&socket, 0).unwrap();
+        let hole = std::net::TcpListener::from(socket);
+        let _first = std::net::TcpStream::connect(hole.local_addr().unwrap()).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let good = listener.local_addr().unwrap();
+        let before = Instant::now();
+        let stream = race(vec![hole.local_addr().unwrap(), good]).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), good);
+        assert!(before.elapsed() < 2 * STAGGER, "{:?}", before.elapsed());
+        let failed = race(vec![hole.local_addr().unwrap()]).await.unwrap_err();
+        assert_eq!(failed, CloseReason::TimedOut);
+    }
+
     #[tokio::test]
     async fn nothing_that_answers_is_unreachable() {
         let dead = {

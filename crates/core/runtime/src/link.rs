@@ -42,6 +42,9 @@ const STALLED: Duration = Duration::from_secs(60);
 /// How long a farewell may take to leave.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// How long the other side may take to close after that.
+const LINGER: Duration = Duration::from_millis(300);
+
 /// How long TLS may take.
 pub(crate) const TLS_WAIT: Duration = Duration::from_secs(20);
 
@@ -200,8 +203,7 @@ async fn carry(
                 }
                 Some(LinkCommand::Dial(_)) => {}
                 Some(LinkCommand::Close) | None => {
-                    // What is queued leaves, if it can within a second.
-                    let _ = timeout(FAREWELL, out.farewell()).await;
+                    farewell(reader, out).await;
                     return CloseReason::ByUs;
                 }
             },
@@ -328,11 +330,23 @@ impl Outgoing {
         }
         Ok(())
     }
+}
 
-    async fn farewell(&mut self) -> io::Result<()> {
-        self.drain().await?;
-        self.writer.shutdown().await
+/// What is queued leaves, if it can within a second. Then what still comes is read for a moment: a socket that is closed
+/// with bytes unread resets the connection, and the other side may lose what was sent last.
+async fn farewell(mut reader: ReadHalf<Conn>, mut out: Outgoing) {
+    let leave = async {
+        out.drain().await?;
+        out.writer.shutdown().await
+    };
+    if !matches!(timeout(FAREWELL, leave).await, Ok(Ok(()))) {
+        return;
     }
+    let linger = async {
+        let mut rest = [0; 1024];
+        while !matches!(reader.read(&mut rest).await, Ok(0) | Err(_)) {}
+    };
+    let _ = timeout(LINGER, linger).await;
 }
 
 /// RFC 6120 §5.4.3.3: TLS begins on the same connection, with nothing of the clear text left (S-TLS-02).

@@ -381,13 +381,13 @@ fn reason(error: &rustls::Error, chain: &[CertificateDer<'_>]) -> String {
     }
 }
 
-/// The first word of a variant with fields.
+/// The first word of a variant with fields, whether it tells the circumstances or not.
 fn word(debug: &str) -> String {
-    debug
+    let word = debug
         .split(|c: char| !c.is_ascii_alphanumeric())
         .next()
-        .unwrap_or_default()
-        .to_owned()
+        .unwrap_or_default();
+    word.strip_suffix("Context").unwrap_or(word).to_owned()
 }
 
 #[cfg(test)]
