@@ -109,7 +109,7 @@ impl Dns {
     ///
     /// `UnknownServer` when the domain says that it has no such server, `DnsFailed` when DNS does not answer.
     pub(crate) async fn services(&self, domain: &str) -> Result<Found, CloseReason> {
-        if domain.parse::<IpAddr>().is_ok() {
+        if domain.parse::<IpAddr>().is_ok() || is_onion(domain) {
             return Ok(Found::None);
         }
         let (direct, plain) = tokio::join!(
@@ -183,6 +183,11 @@ impl Dns {
         if bare.eq_ignore_ascii_case("localhost") {
             return Ok(vec![SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port)]);
         }
+        if is_onion(bare) {
+            return Err(CloseReason::Unreachable(
+                "an .onion address is reached through Tor only: give its SOCKS5 proxy".to_owned(),
+            ));
+        }
         let name = format!("{}.", bare.trim_end_matches('.'));
         let found = match self.resolver()?.lookup_ip(name).await {
             Ok(found) => found,
@@ -223,6 +228,12 @@ impl Dns {
                 other => other,
             })
     }
+}
+
+/// RFC 7686 §2: a name of Tor's, which no DNS server is to hear of.
+fn is_onion(host: &str) -> bool {
+    let last = host.trim_end_matches('.').rsplit('.').next();
+    last.is_some_and(|label| label.eq_ignore_ascii_case("onion"))
 }
 
 /// A number from 0 to `highest`, both included, all alike likely.

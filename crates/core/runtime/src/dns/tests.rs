@@ -66,6 +66,20 @@ async fn literal_addresses_and_localhost_are_never_asked_of_dns() {
     assert_eq!(dns.services("192.0.2.1").await.unwrap(), Found::None);
 }
 
+#[tokio::test]
+async fn s_tls_13_names_of_tor_are_never_asked_of_dns() {
+    let (server, dns) = asked(|_, _| Answer::Failure);
+    for host in ["abc.onion", "chat.abc.ONION", "abc.onion."] {
+        assert_eq!(dns.services(host).await.unwrap(), Found::None);
+        let refused = dns.addresses(host, 5222).await.unwrap_err();
+        assert!(
+            matches!(&refused, CloseReason::Unreachable(why) if why.contains("Tor")),
+            "{refused:?}"
+        );
+    }
+    assert!(server.questions().is_empty());
+}
+
 fn asked(answer: impl Fn(&str, u16) -> Answer + Send + 'static) -> (DnsServer, Dns) {
     let server = DnsServer::start(answer).unwrap();
     let dns = Dns::new(Some(vec![server.address()]));
