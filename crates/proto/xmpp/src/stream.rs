@@ -297,20 +297,18 @@ impl ClientStream {
     /// answer; then, or at once where there is nothing to wait for, [`StreamEvent::Closed`].
     pub fn close(&mut self, now: Instant) {
         self.now = now;
+        if self.close_deadline.is_some() {
+            return;
+        }
         match &mut self.state {
             State::Ended => return,
-            State::Handshake => {
-                self.closed();
-                return;
-            }
+            State::Handshake => return self.closed(),
             State::Open(session) => session.before_close(&mut self.out),
             _ => {}
         }
-        if self.close_deadline.is_none() {
-            self.out.push_str("</stream:stream>");
-            self.step_deadline = None;
-            self.close_deadline = Some(now + CLOSE_TIMEOUT);
-        }
+        self.out.push_str("</stream:stream>");
+        self.step_deadline = None;
+        self.close_deadline = Some(now + CLOSE_TIMEOUT);
     }
 
     fn next_id(&mut self) -> String {

@@ -1,5 +1,8 @@
 //! A server's side of SCRAM, written from RFC 5802 and apart from the client's.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -147,8 +150,18 @@ impl ScramServer {
         }
     }
 
-    /// `Hi()` by hand.
+    /// `Hi()`, once for each password.
     fn salted(&self) -> Vec<u8> {
+        static SALTED: Mutex<BTreeMap<(&str, u32, String), Vec<u8>>> = Mutex::new(BTreeMap::new());
+        let mut salted = SALTED.lock().expect("no test fails in here");
+        salted
+            .entry((self.hash, self.iterations, self.password.clone()))
+            .or_insert_with(|| self.hi())
+            .clone()
+    }
+
+    /// `Hi()` by hand.
+    fn hi(&self) -> Vec<u8> {
         let password = self.password.as_bytes();
         let mut block = b"salt for a test".to_vec();
         block.extend_from_slice(&1_u32.to_be_bytes());

@@ -328,8 +328,13 @@ fn ten_thousand_messages_pass() {
 fn after_our_last_tag_nothing_is_sent_any_more() {
     let mut peer = bound();
     peer.send(MESSAGE);
+    peer.say("<message/>");
     peer.stream.close(peer.now);
     peer.sent();
+    peer.events();
+    peer.stream.mark_handled(1);
+    peer.stream.close(peer.now);
+    assert_eq!(peer.sent(), "");
     peer.say(&format!("<message/>{R}broken<"));
     assert!(matches!(peer.event(), StreamEvent::Closed));
     assert_eq!(peer.sent(), "");
