@@ -4,22 +4,21 @@
 //! `cargo run --release --manifest-path bench/Cargo.toml --bin store -- [messages] [folder]`
 
 mod corpus;
+mod fill;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use corpus::{CHINESE, Corpus, RARE};
-use sotto_api::view::{Availability, Delivery, Direction, MessageKind, Privacy, Subscription};
-use sotto_api::{AccountId, AccountSettings, ConversationId, Timestamp};
+use corpus::{CHINESE, RARE};
+use fill::{CONVERSATIONS, Server};
+use sotto_api::view::{Availability, Delivery, Direction, MessageKind, Privacy};
+use sotto_api::{AccountId, ConversationId, Timestamp};
 use sotto_store::row::{
-    NewAccount, NewMessage, NewOutbox, OutboxPurpose, Page, Place, PresenceRow, RosterItem,
-    SearchQuery,
+    NewMessage, NewOutbox, OutboxPurpose, Page, Place, PresenceRow, RosterItem, SearchQuery,
 };
 use sotto_store::{DatabaseKey, Result, Store};
 
-const CONVERSATIONS: u64 = 1_000;
 const CONTACTS: usize = 5_000;
-const BATCH: usize = 1_000;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -80,8 +79,19 @@ fn run(path: &Path, key: Option<&DatabaseKey>, messages: u64) -> Result<Vec<Line
     eprintln!("{}", path.display());
     let mut report = Report(Vec::new());
     let store = Store::open_file(path, key)?;
-    let account = fill_people(&store, &mut report)?;
-    let conversations = fill_messages(&store, account, messages, &mut report)?;
+    let account = fill::account(&store, "sara@example.org", &Server::default())?;
+    let people = fill::people(CONTACTS);
+    let start = Instant::now();
+    store.roster_replace(account, &people, Some("1"))?;
+    report.time("roster of 5,000, first time", start.elapsed(), "");
+    let start = Instant::now();
+    store.roster_replace(account, &people, Some("2"))?;
+    report.time("roster of 5,000, again", start.elapsed(), "");
+    presence(&store, account, &people)?;
+    let start = Instant::now();
+    let conversations = fill::messages(&store, account, messages)?;
+    let rate = messages as f64 / start.elapsed().as_secs_f64();
+    report.add("insert, 1,000 a transaction", format!("{rate:.0} /s"), "");
     let large = conversations[0];
 
     // One message of the person's own, as the engine writes it: message and outbox, on the medium.
@@ -236,31 +246,10 @@ fn run(path: &Path, key: Option<&DatabaseKey>, messages: u64) -> Result<Vec<Line
     Ok(report.0)
 }
 
-fn fill_people(store: &Store, report: &mut Report) -> Result<AccountId> {
-    let account = store.account_add(&NewAccount {
-        network: "xmpp",
-        address: "sara@example.org",
-        enabled: true,
-        settings: &AccountSettings::default(),
-        agent_id: "d4565fa7-4d72-4749-b3d3-740edbf87770",
-    })?;
-    let items: Vec<RosterItem> = (0..CONTACTS)
-        .map(|n| RosterItem {
-            jid: format!("person{n}@example.org"),
-            name: format!("Person {n}"),
-            subscription: Subscription::Both,
-            ask: false,
-            groups: vec![format!("Group {}", n % 12)],
-        })
-        .collect();
-    let start = Instant::now();
-    store.roster_replace(account, &items, Some("1"))?;
-    report.time("roster of 5,000, first time", start.elapsed(), "");
-    let start = Instant::now();
-    store.roster_replace(account, &items, Some("2"))?;
-    report.time("roster of 5,000, again", start.elapsed(), "");
+/// Every second one is online.
+fn presence(store: &Store, account: AccountId, people: &[RosterItem]) -> Result<()> {
     store.begin()?;
-    for item in items.iter().step_by(2) {
+    for item in people.iter().step_by(2) {
         store.presence_set(
             account,
             &PresenceRow {
@@ -274,64 +263,7 @@ fn fill_people(store: &Store, report: &mut Report) -> Result<AccountId> {
             },
         )?;
     }
-    store.commit()?;
-    Ok(account)
-}
-
-fn fill_messages(
-    store: &Store,
-    account: AccountId,
-    messages: u64,
-    report: &mut Report,
-) -> Result<Vec<ConversationId>> {
-    let conversations: Vec<ConversationId> = (0..CONVERSATIONS)
-        .map(|n| store.conversation_open(account, &format!("person{n}@example.org")))
-        .collect::<Result<_>>()?;
-    let mut corpus = Corpus::new();
-    let start = Instant::now();
-    let mut written = 0;
-    while written < messages {
-        store.begin()?;
-        for _ in 0..BATCH {
-            // Every tenth message belongs to the large conversation.
-            let n = if written % 10 == 0 {
-                0
-            } else {
-                1 + corpus.below(CONVERSATIONS - 1)
-            };
-            let conversation = conversations[usize::try_from(n).expect("below 1,000")];
-            let body = corpus.message();
-            let id = format!("{written:016x}");
-            let incoming = corpus.below(2) == 0;
-            store.message_insert(
-                &NewMessage {
-                    conversation,
-                    direction: if incoming {
-                        Direction::Incoming
-                    } else {
-                        Direction::Outgoing
-                    },
-                    kind: MessageKind::Text,
-                    body: &body,
-                    at: Timestamp(i64::try_from(written).expect("small") * 1000),
-                    received_at: Timestamp(0),
-                    delivery: (!incoming).then_some(Delivery::Delivered),
-                    privacy: Privacy::ServerOnly,
-                    origin_id: Some(&id),
-                    message_id: Some(&id),
-                    archive_id: Some(&id),
-                    sender: "leila@example.org/phone.8",
-                    unread: false,
-                },
-                Place::Newest,
-            )?;
-            written += 1;
-        }
-        store.commit()?;
-    }
-    let rate = written as f64 / start.elapsed().as_secs_f64();
-    report.add("insert, 1,000 a transaction", format!("{rate:.0} /s"), "");
-    Ok(conversations)
+    store.commit()
 }
 
 fn own(conversation: ConversationId, body: &str) -> NewMessage<'_> {

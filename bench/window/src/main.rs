@@ -7,6 +7,9 @@
 //!
 //! - `mapped`: from exec to the first top-level window of at least 100 × 100 being mapped, in milliseconds;
 //! - `painted`: from exec to the first thing drawn in that window (the X DAMAGE extension), in milliseconds;
+//! - `ready`: from exec to the moment from which on its event loop answers at once (a `_NET_WM_PING` is answered within
+//!   50 ms, again and again for 1.5 s after `painted`): what is typed from then on is taken, in milliseconds;
+//! - `cpu`: processor time of the process tree by then, 1.5 s included, in milliseconds (a step is 10);
 //! - `pss`: proportional set size of the whole process tree 6 s after that, in MiB (`/proc/PID/smaps_rollup`);
 //! - `idle`: processor time of the process tree over the 5 s that follow, in per cent of one core.
 //!
@@ -22,11 +25,20 @@ use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::damage::{ConnectionExt as _, ReportLevel};
 use x11rb::protocol::xproto::{
-    ChangeWindowAttributesAux, ConnectionExt as _, EventMask, MapState, Window,
+    Atom, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, EventMask, MapState,
+    Window,
 };
 use x11rb::rust_connection::RustConnection;
 
 const GIVE_UP: Duration = Duration::from_secs(60);
+/// For how long after the first drawing the event loop is asked.
+const ASKING: Duration = Duration::from_millis(1500);
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(10);
+/// A program that has not answered by then does not know the question.
+const NO_ANSWER: Duration = Duration::from_secs(10);
+/// An answer that takes longer is one that a person waits for.
+const AT_ONCE: Duration = Duration::from_millis(50);
 const SETTLE: Duration = Duration::from_secs(6);
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -36,6 +48,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 struct Figures {
     mapped: Vec<f64>,
     painted: Vec<f64>,
+    ready: Vec<f64>,
+    cpu: Vec<f64>,
     pss: Vec<f64>,
     idle: Vec<f64>,
 }
@@ -64,21 +78,38 @@ fn main() -> Result<()> {
     let watch = ChangeWindowAttributesAux::new().event_mask(EventMask::SUBSTRUCTURE_NOTIFY);
     connection.change_window_attributes(root, &watch)?.check()?;
 
+    let atoms = Atoms {
+        protocols: connection
+            .intern_atom(false, b"WM_PROTOCOLS")?
+            .reply()?
+            .atom,
+        ping: connection
+            .intern_atom(false, b"_NET_WM_PING")?
+            .reply()?
+            .atom,
+    };
+    let display = Display {
+        connection,
+        root,
+        atoms,
+    };
     let mut figures: Vec<Figures> = programs.iter().map(|_| Figures::default()).collect();
     for _ in 0..runs {
         for ((name, command), figures) in programs.iter().zip(&mut figures) {
-            measure(&connection, root, name, command, figures)?;
+            measure(&display, name, command, figures)?;
         }
     }
     println!(
-        "{:<16} {:>24} {:>24} {:>22} {:>18}",
-        "program", "mapped ms", "painted ms", "pss MiB", "idle %"
+        "{:<16} {:>20} {:>20} {:>20} {:>20} {:>22} {:>18}",
+        "program", "mapped ms", "painted ms", "ready ms", "cpu ms", "pss MiB", "idle %"
     );
     for ((name, _), f) in programs.iter().zip(&figures) {
         println!(
-            "{name:<16} {:>24} {:>24} {:>22} {:>18}",
+            "{name:<16} {:>20} {:>20} {:>20} {:>20} {:>22} {:>18}",
             spread(&f.mapped, 0),
             spread(&f.painted, 0),
+            spread(&f.ready, 0),
+            spread(&f.cpu, 0),
             spread(&f.pss, 1),
             spread(&f.idle, 1)
         );
@@ -86,13 +117,21 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn measure(
-    connection: &RustConnection,
+struct Atoms {
+    protocols: Atom,
+    ping: Atom,
+}
+
+struct Display {
+    connection: RustConnection,
     root: Window,
-    name: &str,
-    command: &str,
-    figures: &mut Figures,
-) -> Result<()> {
+    atoms: Atoms,
+}
+
+fn measure(display: &Display, name: &str, command: &str, figures: &mut Figures) -> Result<()> {
+    let Display {
+        connection, root, ..
+    } = display;
     while connection.poll_for_event()?.is_some() {}
     let started = Instant::now();
     let mut child = Command::new("sh")
@@ -112,7 +151,7 @@ fn measure(
             continue;
         };
         match event {
-            Event::CreateNotify(e) if e.parent == root => {
+            Event::CreateNotify(e) if e.parent == *root => {
                 // Reported from creation on, so that what is drawn right after mapping is not missed.
                 let damage = connection.generate_id()?;
                 let _ = connection.damage_create(damage, e.window, ReportLevel::RAW_RECTANGLES)?;
@@ -129,6 +168,14 @@ fn measure(
             _ => {}
         }
     }
+    if let Some(window) = window
+        && let Some(ready) = answers_from(display, window, started)?
+    {
+        figures.ready.push(ready.as_secs_f64() * 1e3);
+    }
+    let tree = process_tree(child.id());
+    let spent: u64 = tree.iter().map(|pid| ticks(*pid)).sum();
+    figures.cpu.push(spent as f64 * 10.0);
     sleep(SETTLE);
     let tree = process_tree(child.id());
     figures
@@ -141,6 +188,37 @@ fn measure(
         .idle
         .push((after.saturating_sub(before)) as f64 / IDLE.as_secs_f64());
     stop(&mut child)
+}
+
+/// The moment of the first answer after which no answer was late, since `started`; absent when none came.
+fn answers_from(display: &Display, window: Window, started: Instant) -> Result<Option<Duration>> {
+    let Display {
+        connection,
+        root,
+        atoms,
+    } = display;
+    let begun = Instant::now();
+    let mut ready = None;
+    while begun.elapsed() < ASKING {
+        let asked = Instant::now();
+        let data = [atoms.ping, 0, window, 0, 0];
+        let question = ClientMessageEvent::new(32, window, atoms.protocols, data);
+        connection.send_event(false, window, EventMask::NO_EVENT, question)?;
+        connection.flush()?;
+        loop {
+            match connection.poll_for_event()? {
+                Some(Event::ClientMessage(e)) if e.window == *root => break,
+                Some(_) => {}
+                None if asked.elapsed() > NO_ANSWER => return Ok(ready),
+                None => sleep(Duration::from_micros(200)),
+            }
+        }
+        if ready.is_none() || asked.elapsed() > AT_ONCE {
+            ready = Some(started.elapsed());
+        }
+        sleep(PAUSE);
+    }
+    Ok(ready)
 }
 
 fn is_large(connection: &RustConnection, window: Window) -> bool {
