@@ -323,10 +323,13 @@ impl Store {
     }
 
     /// The person tries a failed message again: it waits. Whether it had failed.
-    pub fn message_retry(&self, message: MessageId) -> Result<bool> {
+    ///
+    /// From now on it goes by another id: the archive may have the failed try by the old one.
+    pub fn message_retry(&self, message: MessageId, id: &str) -> Result<bool> {
         let changed = self.execute(
-            "UPDATE message SET delivery = 0, failure = NULL WHERE id = ?1 AND delivery = 9",
-            [message.0],
+            "UPDATE message SET delivery = 0, failure = NULL, message_id = ?2, origin_id = ?2, archive_id = NULL
+             WHERE id = ?1 AND delivery = 9",
+            params![message.0, id],
         )?;
         Ok(changed > 0)
     }

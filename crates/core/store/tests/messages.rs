@@ -197,11 +197,11 @@ fn delivery_never_goes_back() {
 fn a_failed_message_can_be_tried_again() {
     let (store, _, conversation) = fresh();
     let message = add(&store, &outgoing(conversation, "x"));
-    assert!(!store.message_retry(message).expect("it asks"));
+    assert!(!store.message_retry(message, "again").expect("it asks"));
     store
         .message_set_delivery(message, Delivery::Failed, "why")
         .expect("it sets");
-    assert!(store.message_retry(message).expect("it asks"));
+    assert!(store.message_retry(message, "again").expect("it asks"));
     let row = store.message(message).expect("a row").expect("a message");
     assert_eq!(
         (row.delivery, row.failure.as_str()),

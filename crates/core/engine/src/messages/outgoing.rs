@@ -118,10 +118,10 @@ pub(super) fn retry(
     peer: &BareJid,
     message: &MessageRow,
 ) -> Result<(), ApiError> {
-    let Some(id) = message.message_id.clone() else {
-        return Err(words::not_found());
-    };
-    if !cx.store.message_retry(message.id).map_err(store)? {
+    // The archive may have the try that failed. A second one by the same id, if it got lost, would be
+    // taken for that one, and never be sent.
+    let id = cx.random_id();
+    if !cx.store.message_retry(message.id, &id).map_err(store)? {
         return Ok(());
     }
     let xml = stanza(cx, account, peer, &id, &message.body, None)?;
