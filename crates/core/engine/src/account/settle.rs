@@ -117,9 +117,10 @@ impl Account {
     /// Keeps the stream's position together with the effects of what it counts.
     ///
     /// Not while the archive is being read: what came live meanwhile is put aside in memory, so after
-    /// a crash the stream must not be resumed; the archive has it all.
+    /// a crash the stream must not be resumed; the archive has it all. Nor when reading it failed: a
+    /// fresh stream tries again.
     pub(super) fn keep_position(&mut self, cx: &mut Context) -> Result<(), Fault> {
-        if !self.messages.archive.is_settled() {
+        if !self.messages.archive.is_current() {
             return Ok(());
         }
         let Some(connection) = self.connection.as_mut().filter(|c| c.bound.is_some()) else {

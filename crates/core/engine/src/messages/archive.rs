@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use sotto_api::ConversationId;
 use sotto_store::row::ArchiveState;
 use sotto_xmpp::mam::{Fin, Item, Query, Step, Walk};
-use sotto_xmpp::stanza_id::random_id;
-use sotto_xmpp::{BareJid, Element, Jid, correction, iq};
+use sotto_xmpp::stanza_id::{self, random_id};
+use sotto_xmpp::{BareJid, Element, Jid, carbons, correction, iq};
 
 use super::incoming::{self, Origin, Way};
 use crate::account::{Account, Pending};
@@ -23,6 +23,9 @@ const MOST_HELD_BYTES: usize = 8 * 1024 * 1024;
 const FIRST_PAGE: u32 = 100;
 /// How many messages a look at older history fetches.
 const OLDER_PAGE: u32 = 50;
+
+/// How often a page is asked for that does not come.
+const MOST_UNANSWERED: u32 = 3;
 
 /// What a page of the archive was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub(crate) struct State {
     overflow: bool,
     /// Reading failed: the mark up to which everything is known must not move until it succeeds.
     behind: bool,
+    /// How often in a row a page was asked for without an answer.
+    unanswered: u32,
     older: Option<Older>,
 }
 
@@ -78,6 +83,11 @@ impl State {
         matches!(self.phase, Phase::Settled)
     }
 
+    /// Everything that the archive has is here, so that after a crash the stream may simply go on.
+    pub fn is_current(&self) -> bool {
+        self.is_settled() && !self.behind
+    }
+
     /// It is not known yet whether there is an archive that would have what is put aside: until then
     /// nothing of it counts as handled.
     pub fn is_asking(&self) -> bool {
@@ -90,7 +100,9 @@ impl State {
             return Some(stanza);
         }
         let size = String::from(&stanza).len();
-        if self.held.len() >= MOST_HELD || self.held_bytes + size > MOST_HELD_BYTES {
+        // Once something was left out, so is what follows: the mark must not pass it.
+        if self.overflow || self.held.len() >= MOST_HELD || self.held_bytes + size > MOST_HELD_BYTES
+        {
             self.overflow = true;
             return None;
         }
@@ -143,6 +155,12 @@ pub(crate) fn features_known(cx: &mut Context, account: &mut Account) -> Result<
 }
 
 fn begin(cx: &mut Context, account: &mut Account) -> Result<(), Fault> {
+    let held = std::mem::take(&mut account.messages.archive.held);
+    let (held, not_archived) = held
+        .into_iter()
+        .partition(|stanza| may_be_archived(account, stanza));
+    account.messages.archive.held = held;
+    take_in(cx, account, not_archived)?;
     let known = cx.store.archive_state(account.id, None)?;
     let (walk, first) = match known.newest {
         Some(newest) => (Walk::forward(Some(newest)), false),
@@ -254,9 +272,16 @@ fn handle_missed(
                 false,
             );
         }
+        let unanswered = &mut account.messages.archive.unanswered;
+        *unanswered += 1;
+        if !matches!(reply, Err(iq::Failure::Error(_))) && *unanswered < MOST_UNANSWERED {
+            // What is in doubt would be sent twice, if the archive has it after all.
+            return ask(cx, account, walk, first);
+        }
         account.messages.archive.behind = true;
         return settle(cx, account);
     };
+    account.messages.archive.unanswered = 0;
     let mut known = cx.store.archive_state(account.id, None)?;
     if let Some(last) = &fin.bounds.last {
         known.newest = Some(last.clone());
@@ -287,6 +312,16 @@ fn settle(cx: &mut Context, account: &mut Account) -> Result<(), Fault> {
     let held = std::mem::take(&mut state.held);
     state.held_bytes = 0;
     let again = std::mem::take(&mut state.overflow);
+    take_in(cx, account, held)?;
+    if again && account.features.archive {
+        return begin(cx, account);
+    }
+    account.doubt_settled(cx)?;
+    Ok(())
+}
+
+/// What was put aside gets its turn.
+fn take_in(cx: &mut Context, account: &mut Account, held: VecDeque<Element>) -> Result<(), Fault> {
     for stanza in &held {
         let store = cx.store;
         let done = store.attempt(|| incoming::handle_live(cx, account, stanza));
@@ -297,11 +332,27 @@ fn settle(cx: &mut Context, account: &mut Account) -> Result<(), Fault> {
             done => done?,
         }
     }
-    if again && account.features.archive {
-        return begin(cx, account);
-    }
-    account.doubt_settled(cx)?;
     Ok(())
+}
+
+/// Whether a live message waits while the archive is read. One that the server did not archive does not:
+/// it is confirmed to the server meanwhile, and after a crash nobody would have it.
+pub(super) fn waits(account: &Account, stanza: &Element) -> bool {
+    let reading = matches!(account.messages.archive.phase, Phase::Reading(_));
+    !reading || may_be_archived(account, stanza)
+}
+
+/// A server with stable ids stamps what it archives (XEP-0359, XEP-0313 §5.1).
+fn may_be_archived(account: &Account, stanza: &Element) -> bool {
+    if !account.features.stable_ids {
+        return true;
+    }
+    let own = &account.address;
+    match carbons::unwrap(stanza, own) {
+        Ok(Some(copy)) => stanza_id::assigned(&copy.message, own).is_some(),
+        Ok(None) => stanza_id::assigned(stanza, own).is_some(),
+        Err(_) => true,
+    }
 }
 
 /// A live message moves the mark up to which everything is known.

@@ -63,6 +63,9 @@ pub(crate) fn handle_stanza(
             return Ok(());
         }
     }
+    if !archive::waits(account, &stanza) {
+        return handle_live(cx, account, &stanza);
+    }
     if let Some(stanza) = account.messages.archive.hold(stanza) {
         return handle_live(cx, account, &stanza);
     }
@@ -181,10 +184,16 @@ fn receive_own(
     }
     let conversation = cx.store.conversation_open(account.id, peer.as_str())?;
     if let Some(id) = &message.id {
-        // My own programs choose ids at random, so among my own messages an id is a proof.
+        // Sotto chooses ids at random. Another program of mine may count from 1 at each start: two
+        // places in the archive are two messages. Only a note to myself may be archived twice, as sent
+        // and as received.
         let known = cx
             .store
-            .message_by_message_id(conversation, Direction::Outgoing, id)?;
+            .message_by_message_id(conversation, Direction::Outgoing, id)?
+            .filter(|known| match (&known.archive_id, &message.archive_id) {
+                (Some(known), Some(new)) => known == new || *peer == account.address,
+                _ => true,
+            });
         if let Some(known) = known {
             if let Some(archive_id) = &message.archive_id {
                 cx.store.message_set_archive_id(known.id, archive_id)?;

@@ -30,6 +30,8 @@ pub struct Server {
     pub refuse_resume: bool,
     /// Nothing is read or answered: a stopped process.
     pub frozen: bool,
+    /// Archive queries are taken and not answered.
+    pub mute_archive: bool,
     /// Requests whose payload has one of these namespaces are refused with `not-allowed`.
     pub refused: BTreeSet<String>,
 }
@@ -84,6 +86,7 @@ impl Server {
             has_sm: true,
             refuse_resume: false,
             frozen: false,
+            mute_archive: false,
             refused: BTreeSet::new(),
         }
     }
@@ -540,6 +543,7 @@ impl Server {
                 }
                 result("")
             }
+            ("query", "urn:xmpp:mam:2") if self.mute_archive => return,
             ("query", "urn:xmpp:mam:2") if self.has_archive => {
                 let fin = self.query_archive(session, name, payload);
                 result(&fin)
