@@ -80,6 +80,8 @@ pub enum ProfileCommand {
     Status,
     /// Makes the profile and seals it under a passphrase.
     Create(ProtectionArgs),
+    /// Saves what still reads of a damaged profile; the old file is kept beside the new one.
+    Salvage,
     /// Changes the passphrase, or goes without one.
     Protect(ProtectionArgs),
 }

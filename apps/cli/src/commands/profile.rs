@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use sotto_api::view::{ProfileState, ProfileView, ProtectionKind};
-use sotto_api::{Protection, Reply, Request};
+use sotto_api::{ErrorKind, Protection, Reply, Request};
 
 use crate::args::{ProfileCommand, ProtectionArgs};
-use crate::failure::Done;
+use crate::failure::{Done, Failure};
 use crate::output::text;
 use crate::session::{Session, unexpected};
 
@@ -16,6 +16,22 @@ pub(super) fn run<W: Write>(command: ProfileCommand, session: &mut Session<'_, W
         ProfileCommand::Create(args) => {
             let protection = protection(&args, session)?;
             session.call(Request::ProfileCreate { protection })?;
+        }
+        ProfileCommand::Salvage => {
+            let view = view(session)?;
+            if view.state == ProfileState::Locked
+                && view.protection == Some(ProtectionKind::Passphrase)
+            {
+                let passphrase = session.asker.secret("Passphrase of the profile")?;
+                match session.call(Request::ProfileUnlock { passphrase }) {
+                    // That it does not open is why this is run.
+                    Err(Failure::Refused(error)) if error.kind == ErrorKind::Store => {}
+                    unlocked => {
+                        unlocked?;
+                    }
+                }
+            }
+            session.call(Request::ProfileSalvage {})?;
         }
         ProfileCommand::Protect(args) => {
             let view = view(session)?;

@@ -43,6 +43,9 @@ pub enum Request {
         /// What replaces it.
         protection: Protection,
     },
+    /// Saves what still reads of a damaged store into a new one and opens it; the old file is kept beside
+    /// it. After `ProfileUnlock` was refused for the damage, or in an open profile, which goes offline for it.
+    ProfileSalvage {},
     /// How well a passphrase or password resists guessing. Reply: `Strength`. Nothing is kept.
     PassphraseStrength {
         /// What was typed so far.

@@ -277,6 +277,18 @@ impl Core {
         self.store
     }
 
+    /// Breaks every connection and closes the store at once; whoever waits for something is told.
+    pub fn leave(mut self, shared: &mut Shared) {
+        self.step(shared, |cx, core| {
+            core.registrations.close(cx);
+            for account in core.accounts.values_mut() {
+                account.leave(cx)?;
+            }
+            Ok(())
+        });
+        self.finish();
+    }
+
     /// Closes the store; nothing can be asked any more.
     pub fn finish(self) {
         if let Err(error) = self.store.close() {

@@ -161,6 +161,17 @@ impl Engine {
                     .profile
                     .protect(&mut shared.effects, to, current, protection, now);
             }
+            Request::ProfileSalvage {} => {
+                if self.ending.is_some() {
+                    return Err(words::closing());
+                }
+                self.profile.may_salvage()?;
+                if let Some(core) = self.core.take() {
+                    core.leave(shared);
+                    shared.changes.profile();
+                }
+                return self.profile.salvage(&mut shared.effects, to);
+            }
             Request::PassphraseStrength { passphrase } => {
                 Reply::Strength(strength::strength(passphrase.expose(), &[]))
             }

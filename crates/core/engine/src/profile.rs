@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sotto_api::view::{ProfileState, ProfileView, ProtectionKind};
 use sotto_api::{ApiError, Protection, Reply, Secret};
-use sotto_store::{DatabaseKey, KeyError, KeyFile, ProfileDir, Store, UnlockThrottle};
+use sotto_store::{DatabaseKey, KeyError, KeyFile, ProfileDir, Store, StoreError, UnlockThrottle};
 
 use crate::context::{Answer, Effects, ReplyTo};
 use crate::io::{WorkId, WorkJob};
@@ -18,6 +18,10 @@ pub(crate) struct Profile {
     /// Why the key file does not read.
     fault: Option<ApiError>,
     throttle: UnlockThrottle,
+    /// The key that opened the key file: whether its store opens is another matter.
+    proved: Option<DatabaseKey>,
+    /// What was saved of a damaged store, to be shown.
+    saved: String,
     working: Option<Working>,
 }
 
@@ -32,6 +36,7 @@ struct Working {
 enum Purpose {
     Open,
     Protect,
+    Salvage,
 }
 
 /// What a finished piece of work means for the engine.
@@ -56,6 +61,8 @@ impl Profile {
             key,
             fault,
             throttle: UnlockThrottle::default(),
+            proved: None,
+            saved: String::new(),
             working: None,
         }
     }
@@ -79,9 +86,14 @@ impl Profile {
                 _ => ProfileState::Locked,
             },
             folder: self.folder.path().display().to_string(),
-            warning: protection
-                .map(|protection| words::profile_warning(protection).to_owned())
-                .unwrap_or_default(),
+            warning: [
+                self.saved.as_str(),
+                protection.map_or("", words::profile_warning),
+            ]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join(" "),
             protection,
         }
     }
@@ -155,6 +167,28 @@ impl Profile {
         Ok(None)
     }
 
+    /// Whether there is a key to salvage with, and nothing else is being done with it.
+    pub fn may_salvage(&self) -> Result<(), ApiError> {
+        self.idle()?;
+        match self.proved {
+            Some(_) => Ok(()),
+            None => Err(self.refusal()),
+        }
+    }
+
+    /// Saves what reads of the store, which is closed now, and opens it again.
+    pub fn salvage(&mut self, effects: &mut Effects, to: ReplyTo) -> Answer {
+        self.may_salvage()?;
+        let Some(key) = self.proved.clone() else {
+            return Err(self.refusal());
+        };
+        let folder = self.folder.clone();
+        self.work(effects, Some(to), Purpose::Salvage, move || {
+            Done::Salvaged(Store::salvage(&folder, &key))
+        });
+        Ok(None)
+    }
+
     fn idle(&self) -> Result<(), ApiError> {
         match self.working {
             Some(_) => Err(words::busy_with_key()),
@@ -191,8 +225,29 @@ impl Profile {
                     self.key = Some(file);
                 }
                 self.throttle.opened();
-                match self.open_store(&key) {
+                let opened = self.open_store(&key);
+                self.proved = Some(key);
+                match opened {
                     Ok(store) => {
+                        return Finished::Opened {
+                            store: Box::new(store),
+                            to: working.to,
+                        };
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            (Purpose::Salvage, Done::Salvaged(salvaged)) => {
+                let opened = salvaged
+                    .map_err(|error| words::salvage_failed(&error))
+                    .and_then(|report| {
+                        self.saved = words::salvaged(&report);
+                        let key = self.proved.as_ref().ok_or_else(words::internal)?;
+                        self.open_store(key)
+                    });
+                match opened {
+                    Ok(store) => {
+                        self.fault = None;
                         return Finished::Opened {
                             store: Box::new(store),
                             to: working.to,
@@ -227,6 +282,10 @@ impl Profile {
     }
 
     fn open_store(&self, key: &DatabaseKey) -> Result<Store, ApiError> {
-        Store::open(&self.folder, key).map_err(|error| words::store(&error))
+        Store::open(&self.folder, key).map_err(|error| match error {
+            // The key file vouches for the key, so it is the store that is wrong.
+            StoreError::WrongKey | StoreError::Damaged { .. } => words::damaged_store(),
+            error => words::store(&error),
+        })
     }
 }

@@ -5,6 +5,8 @@ mod archive;
 mod conversations;
 mod harness;
 mod people;
+mod profile;
+mod review;
 mod sending;
 mod simulation;
 mod spoofs;

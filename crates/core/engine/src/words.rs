@@ -29,7 +29,9 @@ pub use problem::{
     password_changed_not_stored, password_in_doubt, password_rejected, problem, registration_busy,
     too_many_registrations,
 };
-pub use profile::{profile_warning, strength, strength_meaning};
+pub use profile::{
+    damaged_store, profile_warning, salvage_failed, salvaged, strength, strength_meaning,
+};
 pub use refusal::{
     already_sent, bad_resource, before_and_after, busy_with_key, empty_host, key,
     scale_out_of_range, wait_with_passphrase,

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use sotto_store::{DatabaseKey, KeyError, KeyFile};
+use sotto_store::{DatabaseKey, KeyError, KeyFile, SalvageReport, StoreError};
 use sotto_xmpp::sasl::ScramKeys;
 
 /// Slow work, away from the engine's thread.
@@ -38,6 +38,8 @@ pub(crate) enum Done {
     Key(Result<(Option<KeyFile>, DatabaseKey), KeyError>),
     /// A profile's key is kept in another way now.
     Protected(Result<KeyFile, KeyError>),
+    /// What reads of a damaged store was put into a new one.
+    Salvaged(Result<SalvageReport, StoreError>),
     /// SCRAM's keys for a stream's job.
     Scram(ScramKeys),
     /// A picture was looked at.

@@ -360,6 +360,14 @@ impl Account {
         Ok(())
     }
 
+    /// Breaks the connection for a while; the server keeps the session.
+    pub fn leave(&mut self, cx: &mut Context) -> Result<(), Fault> {
+        self.drop_connection(cx);
+        self.lost(cx)?;
+        self.set_state(cx, State::Disabled);
+        Ok(())
+    }
+
     /// Whether a sign-out is still on its way.
     pub fn is_closing(&self) -> bool {
         self.connection.as_ref().is_some_and(|c| c.closing)

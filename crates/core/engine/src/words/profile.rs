@@ -1,6 +1,9 @@
 use sotto_api::view::ProtectionKind;
+use sotto_api::{ApiError, ErrorKind};
+use sotto_store::{SalvageReport, StoreError};
 
 use super::time::count;
+use crate::text::isolate;
 
 /// What a profile without a passphrase means; empty where there is one.
 pub fn profile_warning(protection: ProtectionKind) -> &'static str {
@@ -50,4 +53,46 @@ pub fn strength_meaning(seconds: f64) -> String {
             .into();
     };
     format!("At ten thousand guesses a second, finding it takes {time}.")
+}
+
+/// The store does not open, and the key is right.
+pub fn damaged_store() -> ApiError {
+    ApiError::new(
+        ErrorKind::Store,
+        "The store of this profile is damaged, so it was not opened. Nothing was deleted or changed. Most of it \
+         can usually be saved: copy the profile's folder to another disk, then run sotto-cli profile salvage. \
+         It puts all that still reads into a new store and keeps the old one beside it.",
+    )
+}
+
+/// What was saved of a damaged store.
+pub fn salvaged(report: &SalvageReport) -> String {
+    let kept = report.kept.display().to_string();
+    let kept = isolate(&kept);
+    let messages = count(
+        i64::try_from(report.messages).unwrap_or(i64::MAX),
+        "message",
+    );
+    if report.lost_pages == 0 {
+        return format!(
+            "The store read without a gap: {messages}. The old file is kept as {kept}."
+        );
+    }
+    let lost = count(i64::from(report.lost_pages), "page");
+    format!(
+        "The store was damaged ({lost} of {}). What still read was saved: {messages}. The old file is kept as {kept}.",
+        report.pages
+    )
+}
+
+/// Nothing could be saved.
+pub fn salvage_failed(error: &StoreError) -> ApiError {
+    match error {
+        StoreError::Damaged { .. } => ApiError::new(
+            ErrorKind::Store,
+            "Nothing in the store of this profile reads any more. It was left as it is; put it back from a copy, \
+             if you have one.",
+        ),
+        error => super::store(error),
+    }
 }
