@@ -40,14 +40,14 @@ pub(crate) fn start() {
 }
 
 /// A layer that writes one redacted line an event.
-struct Redacted<W> {
+pub(crate) struct Redacted<W> {
     level: LevelFilter,
     start: Instant,
     writer: Mutex<W>,
 }
 
 impl<W: Write> Redacted<W> {
-    fn new(level: LevelFilter, writer: W) -> Self {
+    pub(crate) fn new(level: LevelFilter, writer: W) -> Self {
         Self {
             level,
             start: Instant::now(),
