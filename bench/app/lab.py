@@ -199,7 +199,9 @@ class Rpc:
         return self.timed(method, **params)[1]
 
     def timed(self, method, **params):
-        """Seconds until the answer was read, without making sense of it; and the answer."""
+        """Seconds until the answer was read, without making sense of it; and the answer. `spent` is then the processor
+        time that the process took for it."""
+        before = cpu(self.pid)
         self.last += 1
         line = json.dumps({"id": self.last, "method": method, "params": params}).encode() + b"\n"
         mine = b'{"id":%d,' % self.last
@@ -214,10 +216,17 @@ class Rpc:
                 raise SystemExit(f"sotto-cli ended at {method}")
             self.events.append(json.loads(line))
         took = time.perf_counter() - begun
+        self.spent = cpu(self.pid) - before
         answer = json.loads(line)
         if "error" in answer:
             raise SystemExit(f"{method}: {answer['error']['message']}")
         return took, answer["ok"].get("value")
+
+    def open(self):
+        """Waits until the engine has opened the profile with the key in its folder."""
+        while self.ask("profile_status")["state"] != "open":
+            self.wait_for_event("profile_changed")
+        return self
 
     def wait_for_event(self, *names):
         while True:

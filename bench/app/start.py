@@ -64,6 +64,7 @@ def account(profile, server, address=None, enabled=True):
         rpc.ask("profile_create", protection={"kind": "none"})
         rpc.ask("account_add", network="xmpp", address=address, password=PASSWORD, remember=True, settings=settings(server))
     else:
+        rpc.open()
         known = rpc.ask("account_list")[0]["id"]
         if enabled:
             rpc.ask("account_configure", account=known, settings=settings(server))
