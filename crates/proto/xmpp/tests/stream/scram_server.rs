@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256, Sha512};
 
 use crate::peer::{PASSWORD, SASL};
 
+/// What `Hi()` depends on: hash, rounds, password.
+type Inputs = (&'static str, u32, String);
+
 pub struct ScramServer {
     pub hash: &'static str,
     /// All mechanisms that are offered.
@@ -152,7 +155,7 @@ impl ScramServer {
 
     /// `Hi()`, once for each password.
     fn salted(&self) -> Vec<u8> {
-        static SALTED: Mutex<BTreeMap<(&str, u32, String), Vec<u8>>> = Mutex::new(BTreeMap::new());
+        static SALTED: Mutex<BTreeMap<Inputs, Vec<u8>>> = Mutex::new(BTreeMap::new());
         let mut salted = SALTED.lock().expect("no test fails in here");
         salted
             .entry((self.hash, self.iterations, self.password.clone()))
