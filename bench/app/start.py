@@ -28,8 +28,8 @@ class Screen:
         self.process = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
                                         pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(write)
-        number = os.read(read, 16).decode().strip()
-        os.close(read)
+        with open(read) as answer:
+            number = answer.readline().strip()
         # No bus: none of the programs speaks to a desktop here.
         self.variables = {"DISPLAY": f":{number}", "DBUS_SESSION_BUS_ADDRESS": "disabled:", "NO_AT_BRIDGE": "1",
                           "SOTTO_RENDERER": "software"}
@@ -44,7 +44,7 @@ def pidgin(server, folder):
     """Pidgin's folder with one account that knows the server's certificate."""
     peers = os.path.join(folder, "certificates/x509/tls_peers")
     os.makedirs(peers)
-    shutil.copy(os.path.join(server.folder, "server.crt"), os.path.join(peers, DOMAIN))
+    shutil.copy(os.path.join(server.folder, "server.crt"), os.path.join(peers, "127.0.0.1"))
     with open(os.path.join(folder, "accounts.xml"), "w") as file:
         file.write(f"""<?xml version='1.0' encoding='UTF-8' ?>
 <account version='1.0'><account><protocol>prpl-jabber</protocol><name>pidgin@{DOMAIN}/bench</name>
