@@ -14,7 +14,11 @@ fn main() {
         .with_default_translation_context(slint_build::DefaultTranslationContext::None)
         .embed_resources(slint_build::EmbedResourcesKind::EmbedFiles)
         .with_debug_info(debug);
-    let file = if demo { "ui/demo.slint" } else { "ui/app.slint" };
+    let file = if demo {
+        "ui/demo.slint"
+    } else {
+        "ui/app.slint"
+    };
     if let Err(error) = slint_build::compile_with_config(file, config) {
         panic!("{error}");
     }
