@@ -388,7 +388,8 @@ impl Process {
     }
 
     fn with(folder: &Path, configure: impl FnOnce(&mut Command)) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        // Unlike its name, this stays when the program is built anew meanwhile.
+        let mut command = Command::new("/proc/self/exe");
         command
             .args([
                 "--exact",
