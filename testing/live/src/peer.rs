@@ -13,7 +13,7 @@ use sotto_testkit::rpc::{Failure, Step};
 use crate::server::Server;
 
 /// The longest wait for one event of the peer.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(90);
 
 /// A running peer. Dropping it ends it.
 pub struct Peer {
