@@ -1,6 +1,6 @@
 //! What a guess at the passphrase costs, fitted to the machine.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use argon2::Params;
 use serde::{Deserialize, Serialize};
@@ -73,9 +73,10 @@ impl Pace {
         cost: Cost,
         derive: impl FnOnce() -> Result<T, KeyError>,
     ) -> Result<(T, Duration), KeyError> {
-        let start = Instant::now();
+        let start = spent_here();
         let derived = derive()?;
-        Ok((derived, (self.spent)(cost, start.elapsed())))
+        let elapsed = spent_here().saturating_sub(start);
+        Ok((derived, (self.spent)(cost, elapsed)))
     }
 
     /// The cost to take instead of one whose derivation took so long; absent when it is enough.
@@ -114,6 +115,21 @@ const SHORTEST: Duration = Duration::from_millis(300);
 const AIM: Duration = Duration::from_millis(360);
 /// What opening takes at most.
 const LONGEST: Duration = Duration::from_secs(1);
+
+/// Processor time of this thread so far: other programs at work must not make a guess look dearer than it is.
+#[cfg(unix)]
+fn spent_here() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(now).unwrap_or_default()
+}
+
+/// Elsewhere the clock on the wall has to do.
+#[cfg(not(unix))]
+fn spent_here() -> Duration {
+    static START: std::sync::LazyLock<std::time::Instant> =
+        std::sync::LazyLock::new(std::time::Instant::now);
+    START.elapsed()
+}
 
 #[cfg(test)]
 mod tests {
