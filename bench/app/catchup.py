@@ -13,7 +13,8 @@ PEERS = 10
 def main():
     table = Table(f"Archive catch-up of {NUMBER} messages from Prosody, its archive in SQLite")
     with Server() as server, tempfile.TemporaryDirectory() as folder:
-        address = server.add_account("sara")
+        # Of strangers only so much is kept; these are known people.
+        address = server.add_account("sara", PEERS, f"peer{{}}@{DOMAIN}")
         rpc = Rpc(os.path.join(folder, "profile"), server)
         rpc.ask("profile_create", protection={"kind": "none"})
         account = rpc.ask("account_add", network="xmpp", address=address, password=PASSWORD, remember=True,

@@ -18,7 +18,7 @@ BUILT = os.path.join(BENCH, "target")
 SOTTO = os.environ.get("SOTTO", os.path.join(TARGET, "release/sotto"))
 CLI = os.environ.get("SOTTO_CLI", os.path.join(TARGET, "release/sotto-cli"))
 PYTHON = os.environ.get("SOTTO_PYTHON", os.path.join(TARGET, "live-venv/bin/python"))
-DOMAIN = "bench.test"
+DOMAIN = "example.org"
 PASSWORD = "correct horse 7 battery"
 CONTACTS = 5_000
 MESSAGES = int(os.environ.get("MESSAGES", 1_000_000))
@@ -140,7 +140,7 @@ class Server:
                 "-days", "30", "-extfile", "ext", "-out", "server.crt")
         self.ca = os.path.join(self.folder, "ca.crt")
 
-    def add_account(self, name, contacts=0):
+    def add_account(self, name, contacts=0, people="person{}@example.org"):
         """An account, and its roster before it is first read. Nobody in it is asked for presence."""
         subprocess.run(["prosodyctl", "--config", self.config, "register", name, DOMAIN, PASSWORD], check=True,
                        stdin=subprocess.DEVNULL, capture_output=True)
@@ -150,7 +150,7 @@ class Server:
             with open(os.path.join(folder, f"{name}.dat"), "w") as file:
                 file.write('return {\n[false] = { ["version"] = 1; };\n')
                 for n in range(contacts):
-                    file.write(f'["person{n}@example.org"] = {{ ["subscription"] = "none"; ["name"] = "Person {n}"; '
+                    file.write(f'["{people.format(n)}"] = {{ ["subscription"] = "none"; ["name"] = "Person {n}"; '
                                f'["groups"] = {{ ["Group {n % 10}"] = true; }}; }};\n')
                 file.write("};\n")
         return f"{name}@{DOMAIN}"
@@ -290,6 +290,6 @@ def large_profile():
         os.makedirs(os.path.dirname(folder), exist_ok=True)
         print(f"making {folder} …", file=sys.stderr, flush=True)
         subprocess.run([os.path.join(BUILT, "release/profile"), folder, "--contacts", str(CONTACTS), "--messages",
-                        str(MESSAGES), "--address", f"large@{DOMAIN}"], check=True, env=environment())
+                        str(MESSAGES), "--address", f"sara@{DOMAIN}"], check=True, env=environment())
         open(os.path.join(folder, "made"), "w").close()
     return folder

@@ -101,7 +101,7 @@ def main():
     parts = sys.argv[1:] or ["window", "signin"]
     large = large_profile()
     with Server() as server, Screen() as screen, tempfile.TemporaryDirectory() as folder:
-        server.add_account("large", CONTACTS)
+        server.add_account("sara", CONTACTS)
         server.add_account("empty")
         server.add_account("pidgin")
         empty = os.path.join(folder, "empty")
@@ -109,7 +109,7 @@ def main():
         account(large, server)
         try:
             programs = {
-                "sotto-large": (f"{SOTTO} --profile {large}", f"large@{DOMAIN}"),
+                "sotto-large": (f"{SOTTO} --profile {large}", f"sara@{DOMAIN}"),
                 "sotto-empty": (f"{SOTTO} --profile {empty}", f"empty@{DOMAIN}"),
                 "pidgin": (pidgin(server, os.path.join(folder, "purple")), f"pidgin@{DOMAIN}"),
             }
