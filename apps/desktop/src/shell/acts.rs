@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use slint::{ComponentHandle, Model};
+use slint::ComponentHandle;
+#[cfg(any(test, feature = "demo"))]
+use slint::Model;
 use sotto_api::Request;
 use sotto_api::view::{Availability, Theme};
 
