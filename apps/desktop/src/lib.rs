@@ -30,7 +30,14 @@ pub mod testing;
 mod window_tests;
 
 /// What the Slint compiler makes of `ui/`.
-#[allow(missing_docs, unsafe_code, clippy::all, reason = "generated")]
+#[allow(
+    missing_docs,
+    unsafe_code,
+    clippy::all,
+    clippy::todo,
+    clippy::unimplemented,
+    reason = "generated"
+)]
 pub mod ui {
     slint::include_modules!();
 }
