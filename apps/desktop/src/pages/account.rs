@@ -17,7 +17,7 @@ const LARGEST_CERTIFICATE: u64 = 256 * 1024;
 
 pub(super) fn wire(ui: &AppWindow) {
     let page = ui.global::<Account>();
-    page.on_change_password(|| with(|pages| dialogs::ask_new_password(pages)));
+    page.on_change_password(|| with(dialogs::ask_new_password));
     page.on_new_password(|| {
         with(|pages| {
             let view = pages.state.borrow().editing.clone();
@@ -26,10 +26,10 @@ pub(super) fn wire(ui: &AppWindow) {
             }
         });
     });
-    page.on_choose_picture(|| with(|pages| dialogs::ask_picture(pages)));
+    page.on_choose_picture(|| with(dialogs::ask_picture));
     page.on_remove_picture(|| with(|pages| set_picture(pages, None)));
     page.on_save(|| with(save));
-    page.on_leave(|| with(|pages| leave(pages)));
+    page.on_leave(|| with(leave));
 }
 
 pub(super) fn show(pages: &Pages, view: AccountView) {
