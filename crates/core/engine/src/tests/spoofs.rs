@@ -209,6 +209,24 @@ fn s_xmpp_10_forged_ids_swallow_nothing() {
 }
 
 #[test]
+fn s_xmpp_10_only_the_same_words_of_the_same_program_are_one_message() {
+    let (mut world, who) = World::of(&["alice", "bob"]);
+    let origin = "<origin-id xmlns='urn:xmpp:sid:0' id='same'/>";
+    let mut say = |from: &str, body: &str, origin: &str| {
+        inject(&mut world, &chat(from, "same", body, origin));
+    };
+    say("bob@example.org/x", "hello", origin);
+    say("bob@example.org/x", "hello", origin); // routed twice by the server
+    say("bob@example.org/y", "hello", origin); // another program
+    say("bob@example.org/x", "hello", ""); // another origin
+    say("bob@example.org/x", "other words", origin);
+    assert_eq!(
+        world.bodies(who[0], BOB),
+        ["hello", "hello", "hello", "other words"]
+    );
+}
+
+#[test]
 fn s_xmpp_12_what_comes_through_a_room_is_not_shown_as_a_contacts_words() {
     let (mut world, who) = World::of(&["alice", "bob"]);
     let room = "<x xmlns='http://jabber.org/protocol/muc#user'/>";
