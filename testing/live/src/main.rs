@@ -1,8 +1,10 @@
 //! The live suite: real `sotto-cli rpc` processes and slixmpp, through Prosody and ejabberd.
 //!
-//!     sotto-live [--server prosody|ejabberd] [--only WORDS] [--jobs N] [--seed N] [--list]
-//!     sotto-live lab
-//!     sotto-live g01 [--messages N] [--cuts N] [--kills N] [--server …] [--seed N]
+//! ```text
+//! sotto-live [--server prosody|ejabberd] [--only WORDS] [--jobs N] [--seed N] [--list]
+//! sotto-live lab
+//! sotto-live g01 [--messages N] [--cuts N] [--kills N] [--server …] [--seed N]
+//! ```
 //!
 //! Every case starts what it needs, waits for events with deadlines, and cleans up. A missing server or a missing
 //! slixmpp is a failure: a suite that could not run has not passed. The last line is `N passed, N failed`.
