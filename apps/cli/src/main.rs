@@ -7,6 +7,10 @@
 //!
 //! No protocol word lives here: whatever is shown, the engine has worded.
 
+#![allow(
+    rustdoc::bare_urls,
+    reason = "doc comments of arguments are the words of --help"
+)]
 #![forbid(unsafe_code)]
 
 mod args;
