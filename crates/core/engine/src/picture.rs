@@ -72,7 +72,7 @@ struct Pixels {
 ///
 /// # Errors
 ///
-/// [`PictureError`] as it says.
+/// `PictureError` as it says.
 pub fn reencode(file: &[u8], side: usize) -> Result<Vec<u8>, PictureError> {
     if file.len() > LARGEST_FILE {
         return Err(PictureError::TooLarge {
@@ -87,7 +87,7 @@ pub fn reencode(file: &[u8], side: usize) -> Result<Vec<u8>, PictureError> {
 ///
 /// # Errors
 ///
-/// [`PictureError`]: not a PNG, larger than [`OWN_LARGEST_FILE`] or [`OWN_SIDE`], or damaged.
+/// `PictureError`: not a PNG, larger than `OWN_LARGEST_FILE` or `OWN_SIDE`, or damaged.
 pub fn own(file: &[u8]) -> Result<(Vec<u8>, usize, usize), PictureError> {
     if file.len() > OWN_LARGEST_FILE {
         return Err(PictureError::TooLarge {

@@ -48,7 +48,7 @@ pub fn clean(text: &str) -> String {
 }
 
 /// Cleans a text of one line: as [`clean`], with any run of white space as one space, nothing at the
-/// ends, and at most [`LINE_CHARS`] characters, the last of them `…` where it was longer.
+/// ends, and at most `LINE_CHARS` characters, the last of them `…` where it was longer.
 pub fn clean_line(text: &str) -> String {
     let mut line = String::new();
     let mut count = 0;
