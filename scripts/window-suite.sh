@@ -32,10 +32,10 @@ password=$(sed -n 's/.*(password: \(.*\)).*/\1/p' "$work/lab")
 ca=$(sed -n 's/.*SSL_CERT_FILE=//p' "$work/lab")
 [ -n "$port" ] && [ -n "$domain" ] && [ -n "$ca" ] || { echo "the server did not start:"; cat "$work/lab"; exit 1; }
 
-# A screen of its own; Xvfb picks a free number.
+# A screen of its own; Xvfb picks a free number, and does not begin anew when its last client goes.
 mkfifo "$work/display"
 exec 8<>"$work/display"
-Xvfb -displayfd 8 -screen 0 1280x800x24 -nolisten tcp >/dev/null 2>&1 &
+Xvfb -displayfd 8 -screen 0 1280x800x24 -nolisten tcp -noreset >/dev/null 2>&1 &
 pids="$pids $!"
 read -r -t 20 number <&8
 export DISPLAY=:$number
