@@ -63,8 +63,8 @@ test-unit: ## unit tests, the rule between crates, examples in the documentation
 test-live: live-programs ## two Sottos and slixmpp through Prosody and ejabberd
 	$(LIVE) $(ARGS)
 
-test-window: ## the real window under Xvfb
-	@if [ -x scripts/window-suite.sh ]; then scripts/window-suite.sh; else echo "no window suite in this version"; fi
+test-window: live-programs ## the real window under Xvfb
+	scripts/window-suite.sh
 
 live-programs: set-up-tests live-venv
 	cargo build --locked -p sotto-cli -p sotto-live
