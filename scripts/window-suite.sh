@@ -3,7 +3,7 @@
 # What it saw is kept as pictures in TARGET/window-suite. Ends only what it started.
 set -eu
 cd "$(dirname "$0")/.."
-target=${CARGO_TARGET_DIR:-target}
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export SOTTO_PYTHON=${SOTTO_PYTHON:-$target/live-venv/bin/python}
 pictures=$target/window-suite
 mkdir -p "$pictures"
