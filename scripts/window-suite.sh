@@ -8,7 +8,10 @@ export SOTTO_PYTHON=${SOTTO_PYTHON:-$target/live-venv/bin/python}
 pictures=$target/window-suite
 mkdir -p "$pictures"
 pids=""
+lab=""
 finish() {
+  # The server ends by itself when it reads a line; killed, it would leave Prosody behind.
+  if [ -n "$lab" ]; then printf '\n' >&9 || true; wait "$lab" || true; fi
   for pid in $pids; do kill "$pid" 2>/dev/null || true; done
   rm -rf "$work"
 }
@@ -21,7 +24,7 @@ cargo build --locked -p sotto -p sotto-cli -p sotto-live
 mkfifo "$work/hold"
 exec 9<>"$work/hold"
 "$target/debug/sotto-live" lab <"$work/hold" >"$work/lab" 2>&1 &
-pids="$pids $!"
+lab=$!
 for _ in $(seq 300); do
   grep -q 'SSL_CERT_FILE=' "$work/lab" && break
   read -r -t 0.1 <>"$work/hold" || true
