@@ -2,7 +2,8 @@
 
 use sotto_api::view::{
     AccountState, AccountView, AddressView, Availability, ContactView, ConversationView, Direction,
-    MessageKind, MessageView, PasswordChange, Privacy, PrivacyView, Subscription,
+    MessageKind, MessageView, PasswordChange, Policy, PolicyScope, Privacy, PrivacyView,
+    PrivateState, PrivateView, Subscription, VerificationView,
 };
 use sotto_api::{AccountId, ContactId, ConversationId, MessageId, Timestamp};
 
@@ -79,10 +80,29 @@ pub fn conversation(id: i64, with: i64, name: &str) -> ConversationView {
                 "Privacy: to the server only. The servers in between can read this. Opens details"
                     .into(),
         },
+        private: not_private(),
         online: true,
         notice: String::new(),
         correctable: None,
         last_at: None,
+    }
+}
+
+/// No private conversation, and none required.
+pub fn not_private() -> PrivateView {
+    PrivateView {
+        state: PrivateState::None,
+        policy: Policy::Preferred,
+        policy_scope: PolicyScope::Global {},
+        policy_text: String::new(),
+        can_send: true,
+        devices: Vec::new(),
+        code: String::new(),
+        own_code: String::new(),
+        key: None,
+        trust: None,
+        verification: VerificationView::default(),
+        alert: None,
     }
 }
 
@@ -103,6 +123,9 @@ pub fn message(id: i64, body: &str) -> MessageView {
         edited: false,
         previous: Vec::new(),
         privacy: Privacy::ServerOnly,
+        privacy_text: String::new(),
+        kept: true,
+        notice: None,
         spoken: format!("Leila Haddad: {body}"),
     }
 }

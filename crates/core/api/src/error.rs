@@ -68,6 +68,8 @@ pub enum ErrorKind {
     Store,
     /// The network withdrew its service; the message says what to do instead.
     Withdrawn,
+    /// Privacy is required here and not possible now; the text was not taken.
+    NotPrivate,
     /// A fault of ours.
     Internal,
 }
@@ -92,6 +94,9 @@ pub enum Field {
     Body,
     Query,
     Picture,
+    Question,
+    Answer,
+    Code,
 }
 
 /// Why an account is not online, or a registration did not succeed.

@@ -55,6 +55,10 @@ pub enum Event {
     },
     /// A question was asked or answered. Re-read `question_list`.
     QuestionsChanged,
+    /// Keys of others, own keys, or trust changed. Re-read `peer_key_list` and `own_key_list`.
+    KeysChanged,
+    /// A privacy policy changed. Re-read `policy_list`.
+    PoliciesChanged,
     /// Settings were replaced. Re-read `settings_get`.
     SettingsChanged,
     /// A second start asked for the window, perhaps with a link to open (which always asks first).

@@ -36,6 +36,11 @@ id!(
     RegistrationId
 );
 
+id!(
+    /// A key of somebody else's device.
+    PeerKeyId
+);
+
 /// Chosen by the shell; comes back with the reply.
 pub type RequestId = u64;
 

@@ -5,8 +5,8 @@ use crate::event::Event;
 use crate::id::RequestId;
 use crate::view::{
     AccountView, BlockedView, ContactGroup, ContactView, ConversationView, MessagePage,
-    MessageView, NetworkView, ProfileView, QuestionView, RegistrationView, SearchPage, ServerView,
-    Settings, StrengthView, SubscriptionView,
+    MessageView, NetworkView, OwnKeyView, PeerKeyView, PoliciesView, ProfileView, QuestionView,
+    RegistrationView, SearchPage, ServerView, Settings, StrengthView, SubscriptionView,
 };
 
 /// The answer to one request.
@@ -16,6 +16,10 @@ use crate::view::{
 #[allow(
     missing_docs,
     reason = "each variant is named after the view it carries"
+)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a reply lives for one hand-over; a box would only add an allocation"
 )]
 pub enum Reply {
     /// It was done; there is nothing more to say.
@@ -42,6 +46,9 @@ pub enum Reply {
     Message(MessageView),
     Found(SearchPage),
     Settings(Settings),
+    PeerKeys(Vec<PeerKeyView>),
+    OwnKeys(Vec<OwnKeyView>),
+    Policies(PoliciesView),
     /// Name and version, for example `Sotto 0.1.0`.
     Version(String),
 }

@@ -1,10 +1,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    AccountId, ContactId, ConversationId, MessageId, QuestionId, RegistrationId, RequestId,
+    AccountId, ContactId, ConversationId, MessageId, PeerKeyId, QuestionId, RegistrationId,
+    RequestId,
 };
 use crate::secret::Secret;
-use crate::view::{Availability, FormAnswer, Settings};
+use crate::view::{AlertAct, Availability, FormAnswer, Policy, PolicyScope, Settings, Trust};
 
 /// One line from a shell to the owner of the profile.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -342,6 +343,115 @@ pub enum Request {
         before: Option<MessageId>,
         /// At most so many; 1–200.
         limit: u32,
+    },
+
+    // ---- private conversations ---------------------------------------------------------------
+    /// Asks the other side for a private conversation, or makes its keys anew when one stands.
+    PrivateStart {
+        /// With whom.
+        conversation: ConversationId,
+    },
+    /// Ends the private conversation with the chosen device. What is written afterwards is held to the policy.
+    PrivateEnd {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Chooses the device that is written to, as `PrivateView::devices` names it.
+    PrivateDevice {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// The device's id.
+        device: String,
+    },
+    /// The person's answer to what stopped the sending: goes on without encryption after the other side ended
+    /// the private conversation (refused while it is required), or goes on with a changed key, not verified.
+    PrivateContinue {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// What was chosen: `continue_unencrypted` or `continue_unverified`, or `dismiss` for a notice.
+        act: AlertAct,
+    },
+    /// The person compared the codes of the chosen device's key. They match: the key is verified; they do
+    /// not: it is distrusted, and nothing more goes to it.
+    VerifyCode {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// The key that was shown: refused when another one stands there now.
+        key: PeerKeyId,
+        /// Whether they match.
+        matches: bool,
+    },
+    /// Begins to verify by a question, or by a shared secret when `question` is absent (OTR's SMP).
+    VerifyAsk {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// What the other side is asked, in their view; at most 500 characters.
+        #[serde(default)]
+        question: Option<String>,
+        /// The right answer, or the secret.
+        secret: Secret,
+    },
+    /// Answers the other side's question or request for the shared secret.
+    VerifyAnswer {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// The answer.
+        secret: Secret,
+    },
+    /// Stops a verification under way, or puts its result away.
+    VerifyStop {
+        /// In which conversation.
+        conversation: ConversationId,
+    },
+    /// Keys of others. Reply: `PeerKeys`.
+    PeerKeyList {
+        /// Met by one account; by all when absent.
+        #[serde(default)]
+        account: Option<AccountId>,
+    },
+    /// Marks a key verified (after comparing its code), not checked, or distrusted.
+    PeerKeyTrust {
+        /// Which.
+        key: PeerKeyId,
+        /// `verified`, `new` or `distrusted`.
+        trust: Trust,
+    },
+    /// Forgets a key. Refused while a private conversation with it stands.
+    PeerKeyForget {
+        /// Which.
+        key: PeerKeyId,
+    },
+    /// The own keys. Reply: `OwnKeys`.
+    OwnKeyList {},
+    /// Makes a new key: the old one is erased, private conversations end, and everybody has to verify anew.
+    OwnKeyRenew {
+        /// Of which account.
+        account: AccountId,
+    },
+    /// All privacy policies. Reply: `Policies`.
+    PolicyList {},
+    /// Sets a policy; takes effect at once.
+    PolicySet {
+        /// For whom.
+        scope: PolicyScope,
+        /// What; absent: as for everyone. The global one cannot be absent.
+        policy: Option<Policy>,
+        /// For the global one: those with a setting of their own follow (their setting is removed).
+        #[serde(default)]
+        follow: bool,
+    },
+    /// Reads keys, verified fingerprints and instance tags that libotr's programs (Pidgin and others) keep, from the
+    /// texts of their files; own keys only for accounts that have none yet. Reply: `Done`.
+    OtrImport {
+        /// `otr.private_key`, if given.
+        #[serde(default)]
+        private_key: Option<Secret>,
+        /// `otr.fingerprints`, if given.
+        #[serde(default)]
+        fingerprints: Option<String>,
+        /// `otr.instance_tags`, if given.
+        #[serde(default)]
+        instance_tags: Option<String>,
     },
 
     // ---- the program -------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 mod account;
 mod conversation;
 mod people;
+mod private;
 mod profile;
 
 pub use account::{
@@ -11,11 +12,16 @@ pub use account::{
     RegistrationState, RegistrationView, ServerView,
 };
 pub use conversation::{
-    ConversationView, Delivery, Direction, LinkSpan, MessageKind, MessagePage, MessageView,
-    Privacy, PrivacyView, SearchHit, SearchPage,
+    ConversationView, Delivery, Direction, LineNotice, LinkSpan, MessageKind, MessagePage,
+    MessageView, Privacy, PrivacyView, SearchHit, SearchPage,
 };
 pub use people::{
     AddressView, Availability, BlockedView, ContactGroup, ContactView, Subscription,
     SubscriptionView,
+};
+pub use private::{
+    AlertAct, AlertChoice, AlertKind, AlertView, DeviceView, OwnKeyView, OwnPolicyView,
+    PeerKeyView, PoliciesView, Policy, PolicyScope, PrivateState, PrivateView, Trust,
+    VerificationState, VerificationView,
 };
 pub use profile::{ProfileState, ProfileView, ProtectionKind, Settings, StrengthView, Theme};

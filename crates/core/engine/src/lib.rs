@@ -31,6 +31,7 @@ mod confusable;
 mod links;
 mod networks;
 mod picture;
+mod private;
 mod strength;
 mod text;
 mod words;

@@ -111,6 +111,9 @@ fn text_message(body: &str) -> MessageView {
         edited: false,
         previous: Vec::new(),
         privacy: Privacy::ServerOnly,
+        privacy_text: String::new(),
+        kept: true,
+        notice: None,
         spoken: String::new(),
     }
 }

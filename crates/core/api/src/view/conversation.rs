@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, ContactId, ConversationId, MessageId, Timestamp};
 use crate::view::people::{Availability, ContactView};
+use crate::view::private::PrivateView;
 
 /// The header and state of one conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,8 @@ pub struct ConversationView {
     pub first_unread: Option<MessageId>,
     /// Who can read.
     pub privacy: PrivacyView,
+    /// The private conversation, and what may leave.
+    pub private: PrivateView,
     /// Whether a message sent now would leave at once.
     pub online: bool,
     /// A line for the person when it would not, in plain words; empty otherwise.
@@ -115,6 +118,12 @@ pub struct MessageView {
     pub previous: Vec<String>,
     /// Who could read it on its way.
     pub privacy: Privacy,
+    /// Words below it where that matters: *Sent unencrypted*, *Came unencrypted*; empty otherwise.
+    pub privacy_text: String,
+    /// Whether it is kept when the program ends; private ones are not, unless the person says so.
+    pub kept: bool,
+    /// What a line of the program's own is about, for its icon and where it leads; absent for others.
+    pub notice: Option<LineNotice>,
     /// The message as a screen reader says it.
     pub spoken: String,
 }
@@ -138,6 +147,29 @@ pub enum MessageKind {
     Action,
     /// A line of the program's own, in a form that no message can take.
     System,
+}
+
+/// What a line of the program's own is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LineNotice {
+    /// A private conversation began; says whether the key is verified.
+    PrivateStarted,
+    /// A private conversation began and is not kept: leads to the setting.
+    NotKept,
+    /// A private conversation ended.
+    PrivateEnded,
+    /// The other side did not answer.
+    NoAnswer,
+    /// Another key than before: leads to *Verify*.
+    KeyChanged,
+    /// A verification succeeded.
+    Verified,
+    /// A verification did not succeed.
+    NotVerified,
+    /// Something could not be read.
+    Unreadable,
 }
 
 /// How far an own message got.

@@ -62,6 +62,10 @@ pub struct Settings {
     pub send_receipts: bool,
     /// Enter sends and Shift+Enter starts a new line; otherwise the other way round. Default: yes.
     pub enter_sends: bool,
+    /// Keep private conversations in the sealed history. Default: no, they go when the program ends.
+    pub keep_private: bool,
+    /// Speak also OTR version 2, whose messages an attacker on the way can alter in places. Default: no.
+    pub allow_otr_v2: bool,
     /// Light, dark, or as the system has it.
     pub theme: Theme,
     /// A language tag (BCP 47), or empty for the system's.
@@ -82,6 +86,8 @@ impl Default for Settings {
             send_displayed: false,
             send_receipts: true,
             enter_sends: true,
+            keep_private: false,
+            allow_otr_v2: false,
             theme: Theme::System,
             language: String::new(),
             scale: 100,

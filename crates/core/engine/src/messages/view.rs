@@ -57,6 +57,7 @@ pub(crate) fn conversation(
         unread: row.unread,
         first_unread,
         privacy: words::privacy(Privacy::ServerOnly, &contact.name),
+        private: crate::private::view(cx, account, row, &contact.name)?,
         online,
         notice: notice(account, online),
         correctable: outgoing::correctable(cx, row.id)?,
@@ -142,6 +143,9 @@ impl Authors {
             edited: row.edited,
             previous,
             privacy: row.privacy,
+            privacy_text: String::new(),
+            kept: true,
+            notice: None,
             spoken: words::spoken_message(author, row.kind, &body, delivery, row.edited, ""),
             body,
         })
