@@ -87,6 +87,8 @@ pub fn messages(store: &Store, account: AccountId, number: u64) -> Result<Vec<Co
                     archive_id: Some(&id),
                     sender: "leila@example.org/phone.8",
                     unread: false,
+                    kept: true,
+                    notice: None,
                 },
                 Place::Newest,
             )?;

@@ -281,6 +281,8 @@ fn own(conversation: ConversationId, body: &str) -> NewMessage<'_> {
         archive_id: None,
         sender: "sara@example.org/desk",
         unread: false,
+        kept: true,
+        notice: None,
     }
 }
 

@@ -109,8 +109,8 @@ impl Store {
         found(changed, "account")
     }
 
-    /// Removes an account with its password, trust, roster, stream state and outbox. Its conversations
-    /// stay, or are erased with it.
+    /// Removes an account with its password, keys, trust, roster, stream state and outbox. Its conversations
+    /// stay, with their own policies, or are erased with it.
     pub fn account_remove(&self, account: AccountId, erase_history: bool) -> Result<()> {
         self.atomically(|| {
             let conversations: i64 = self
@@ -124,12 +124,14 @@ impl Store {
                 self.erase_account_history(account)?;
             }
             if erase_history || conversations == 0 {
+                self.execute("DELETE FROM conversation WHERE account = ?1", [account.0])?;
                 // Everything else goes with the row.
                 let changed = self.execute("DELETE FROM account WHERE id = ?1", [account.0])?;
                 found(changed, "account")?;
             } else {
                 let changed = self.execute(
-                    "UPDATE account SET removed = 1, enabled = 0, settings = '{}', agent_id = ''
+                    "UPDATE account SET removed = 1, enabled = 0, settings = '{}', agent_id = '',
+                     policy = NULL
                      WHERE id = ?1 AND removed = 0",
                     [account.0],
                 )?;
@@ -148,7 +150,15 @@ impl Store {
                     "DELETE FROM blocked WHERE account = ?1",
                     "DELETE FROM avatar_of WHERE account = ?1",
                     "DELETE FROM outbox WHERE account = ?1",
-                    "UPDATE conversation SET draft = '' WHERE account = ?1",
+                    "DELETE FROM otr_key WHERE account = ?1",
+                    "DELETE FROM instance_tag WHERE account = ?1",
+                    "DELETE FROM otr_state WHERE account = ?1",
+                    "DELETE FROM peer_key WHERE account = ?1",
+                    "DELETE FROM private_waiting WHERE message IN (SELECT message.id FROM message
+                     JOIN conversation ON conversation.id = conversation WHERE account = ?1)",
+                    "UPDATE message SET waits_private = 0, delivery = 9 WHERE waits_private = 1
+                     AND conversation IN (SELECT id FROM conversation WHERE account = ?1)",
+                    "UPDATE conversation SET draft = '', private_device = NULL WHERE account = ?1",
                 ] {
                     self.execute(sql, [account.0])?;
                 }

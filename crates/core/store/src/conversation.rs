@@ -1,7 +1,7 @@
 //! Conversations: what is shown of them in lists, drafts, what was read.
 
 use rusqlite::{Row, params};
-use sotto_api::view::{Delivery, Direction, MessageKind};
+use sotto_api::view::{Delivery, Direction, MessageKind, Policy};
 use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 
 use crate::account::found;
@@ -10,25 +10,53 @@ use crate::error::Result;
 use crate::row::{ConversationRow, LastMessage};
 use crate::store::Store;
 
-/// Of the joined table `message`, for [`read_last`].
+/// Of the joined table `message`, for [`Store::read_last`].
 pub(crate) const LAST_COLUMNS: &str = "message.id, message.direction, message.kind,
-    substr(message.body, 1, 200), message.at, message.delivery";
+    substr(message.body, 1, 200), message.at, message.delivery, message.kept";
 
-pub(crate) fn read_last(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<LastMessage>> {
-    let Some(id) = row.get::<_, Option<i64>>(first)? else {
-        return Ok(None);
-    };
-    Ok(Some(LastMessage {
-        id: MessageId(id),
-        direction: Direction::decode(row.get(first + 1)?),
-        kind: MessageKind::decode(row.get(first + 2)?),
-        preview: row.get(first + 3)?,
-        at: Timestamp(row.get(first + 4)?),
-        delivery: row.get::<_, Option<i64>>(first + 5)?.map(Delivery::decode),
-    }))
-}
+/// Characters of a text that a list shows.
+const PREVIEW: usize = 200;
 
 impl Store {
+    pub(crate) fn read_last(
+        &self,
+        row: &Row<'_>,
+        first: usize,
+    ) -> rusqlite::Result<Option<LastMessage>> {
+        let Some(id) = row.get::<_, Option<i64>>(first)?.map(MessageId) else {
+            return Ok(None);
+        };
+        let preview = if row.get(first + 6)? {
+            row.get(first + 3)?
+        } else {
+            let unkept = self.unkept.borrow();
+            unkept.body(id).chars().take(PREVIEW).collect()
+        };
+        Ok(Some(LastMessage {
+            id,
+            direction: Direction::decode(row.get(first + 1)?),
+            kind: MessageKind::decode(row.get(first + 2)?),
+            preview,
+            at: Timestamp(row.get(first + 4)?),
+            delivery: row.get::<_, Option<i64>>(first + 5)?.map(Delivery::decode),
+        }))
+    }
+
+    fn read_conversation(&self, row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
+        Ok(ConversationRow {
+            id: ConversationId(row.get(0)?),
+            account: AccountId(row.get(1)?),
+            jid: row.get(2)?,
+            draft: row.get(3)?,
+            unread: row.get(4)?,
+            keep_history: row.get(5)?,
+            expire_days: row.get(6)?,
+            policy: row.get::<_, Option<i64>>(7)?.map(Policy::decode),
+            private_device: row.get(8)?,
+            last: self.read_last(row, 9)?,
+        })
+    }
+
     /// The conversation with an address, if there is one.
     pub fn conversation_find(
         &self,
@@ -59,7 +87,7 @@ impl Store {
         self.one(
             &format!("{} WHERE conversation.id = ?1", sql()),
             [conversation.0],
-            read_conversation,
+            |row| self.read_conversation(row),
         )
     }
 
@@ -73,7 +101,7 @@ impl Store {
                 sql()
             ),
             [limit],
-            read_conversation,
+            |row| self.read_conversation(row),
         )
     }
 
@@ -187,20 +215,8 @@ impl Store {
 fn sql() -> String {
     format!(
         "SELECT conversation.id, conversation.account, conversation.jid, conversation.draft,
-         conversation.unread, conversation.keep_history, conversation.expire_days, {LAST_COLUMNS}
+         conversation.unread, conversation.keep_history, conversation.expire_days,
+         conversation.policy, conversation.private_device, {LAST_COLUMNS}
          FROM conversation LEFT JOIN message ON message.id = conversation.last_message"
     )
-}
-
-fn read_conversation(row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
-    Ok(ConversationRow {
-        id: ConversationId(row.get(0)?),
-        account: AccountId(row.get(1)?),
-        jid: row.get(2)?,
-        draft: row.get(3)?,
-        unread: row.get(4)?,
-        keep_history: row.get(5)?,
-        expire_days: row.get(6)?,
-        last: read_last(row, 7)?,
-    })
 }

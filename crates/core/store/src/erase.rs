@@ -116,7 +116,7 @@ impl Store {
         })
     }
 
-    /// Erases every conversation of an account.
+    /// Erases every conversation of an account. Privacy policies of single conversations stay.
     pub fn erase_account_history(&self, account: AccountId) -> Result<()> {
         self.atomically(|| {
             self.erase_rows(&self.all(
@@ -126,28 +126,43 @@ impl Store {
                 [account.0],
                 read_place,
             )?)?;
-            self.execute("DELETE FROM conversation WHERE account = ?1", [account.0])?;
+            self.forget_conversations(Some(account))?;
             self.execute("DELETE FROM archive_state WHERE account = ?1", [account.0])?;
             Ok(())
         })
     }
 
-    /// Erases every conversation of every account, and the index as a whole.
+    /// Erases every conversation of every account, and the index as a whole. Privacy policies of single
+    /// conversations stay.
     pub fn erase_history(&self) -> Result<()> {
         self.atomically(|| {
             for sql in [
                 "DELETE FROM outbox WHERE message IS NOT NULL",
                 "DELETE FROM message_previous",
                 "DELETE FROM message",
-                "DELETE FROM conversation",
                 "DELETE FROM archive_state",
                 "INSERT INTO message_words (message_words) VALUES ('delete-all')",
                 "DELETE FROM setting WHERE key = 'store.untidy'",
             ] {
                 self.execute(sql, [])?;
             }
-            Ok(())
+            self.unkept.borrow_mut().clear();
+            self.forget_conversations(None)
         })
+    }
+
+    /// Removes conversations of one account, or of all, whose messages are erased. One with a privacy policy
+    /// of its own stays, empty and in no list: nothing may leave there tomorrow that could not today.
+    fn forget_conversations(&self, account: Option<AccountId>) -> Result<()> {
+        let account = account.map(|account| account.0);
+        for sql in [
+            "DELETE FROM conversation WHERE policy IS NULL AND (?1 IS NULL OR account = ?1)",
+            "UPDATE conversation SET draft = '', unread = 0, last_message = NULL, last_at = NULL,
+             private_device = NULL WHERE ?1 IS NULL OR account = ?1",
+        ] {
+            self.execute(sql, [account])?;
+        }
+        Ok(())
     }
 
     /// Erases messages; quickest with ascending ids, as long as which FTS5 gathers deletions.
@@ -158,11 +173,14 @@ impl Store {
         }
         for (message, conversation) in messages {
             let body: Option<String> = self.one(
-                "SELECT body FROM message WHERE id = ?1",
+                "SELECT body FROM message WHERE id = ?1 AND kept = 1",
                 [message.0],
                 |row| row.get(0),
             )?;
-            self.unindex_words(*message, *conversation, &body.unwrap_or_default())?;
+            if let Some(body) = body {
+                self.unindex_words(*message, *conversation, &body)?;
+            }
+            self.unkept.borrow_mut().remove(*message);
             // Earlier texts and outbox entries go with it.
             self.execute("DELETE FROM message WHERE id = ?1", [message.0])?;
         }

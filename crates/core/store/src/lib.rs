@@ -54,9 +54,12 @@ mod erase;
 mod message;
 mod outbox;
 mod people;
+mod private;
 mod salvage;
 mod search;
 mod server;
+mod unkept;
+mod waiting;
 mod words;
 
 pub use error::{Result, StoreError};

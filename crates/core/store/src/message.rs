@@ -5,16 +5,18 @@ use sotto_api::view::{Delivery, Direction, MessageKind, Privacy};
 use sotto_api::{ConversationId, MessageId, Timestamp};
 
 use crate::account::found;
-use crate::code::Code;
+use crate::code::{Code, notice_code, notice_decode};
 use crate::error::{Result, StoreError};
 use crate::row::{Inserted, MessageRow, MessageRows, NewMessage, Page, Place};
 use crate::store::Store;
+use crate::unkept::Text;
 
-/// Of the table `message`, for [`read_message`].
+/// Of the table `message`, for [`Store::read_message`].
 pub(crate) const MESSAGE_COLUMNS: &str = "message.id, message.conversation, message.ord,
     message.direction, message.kind, message.body, message.at, message.received_at,
     message.delivery, message.failure, message.privacy, message.origin_id, message.message_id,
-    message.archive_id, message.sender, message.edited, message.deleted";
+    message.archive_id, message.sender, message.edited, message.deleted, message.kept, message.notice,
+    message.waits_private";
 
 /// How far back a displayed marker reaches.
 const SEEN_REACH: u32 = 1000;
@@ -48,14 +50,14 @@ impl Store {
             })?;
             self.execute(
                 "INSERT INTO message (conversation, ord, direction, kind, body, at, received_at,
-                 delivery, privacy, origin_id, message_id, archive_id, sender)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                 delivery, privacy, origin_id, message_id, archive_id, sender, kept, notice)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
                 params![
                     new.conversation.0,
                     ord,
                     new.direction.code(),
                     new.kind.code(),
-                    new.body,
+                    if new.kept { new.body } else { "" },
                     new.at.0,
                     new.received_at.0,
                     new.delivery.map(|delivery| delivery.code()),
@@ -63,11 +65,17 @@ impl Store {
                     new.origin_id,
                     new.message_id,
                     new.archive_id,
-                    new.sender
+                    new.sender,
+                    new.kept,
+                    new.notice.and_then(notice_code)
                 ],
             )?;
             let id = MessageId(self.connection.last_insert_rowid());
-            self.index_words(id, new.conversation, new.body)?;
+            if new.kept {
+                self.index_words(id, new.conversation, new.body)?;
+            } else {
+                self.unkept.borrow_mut().put(id, Text::new(new.body));
+            }
             match place {
                 Place::Newest => self.message_appended(new, id, ord)?,
                 Place::Oldest => self.message_prepended(new, id)?,
@@ -115,7 +123,7 @@ impl Store {
         self.one(
             &format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE id = ?1"),
             [message.0],
-            read_message,
+            |row| self.read_message(row),
         )
     }
 
@@ -146,7 +154,7 @@ impl Store {
                  ORDER BY ord DESC LIMIT 1"
             ),
             params![conversation.0, message_id, direction.code()],
-            read_message,
+            |row| self.read_message(row),
         )
     }
 
@@ -164,7 +172,7 @@ impl Store {
                  ORDER BY ord DESC LIMIT 1"
             ),
             params![conversation.0, origin_id, direction.code()],
-            read_message,
+            |row| self.read_message(row),
         )
     }
 
@@ -193,7 +201,7 @@ impl Store {
                  AND direction = ?2 AND kind <> 2 AND deleted = 0 ORDER BY ord DESC LIMIT 1"
             ),
             params![conversation.0, direction.code()],
-            read_message,
+            |row| self.read_message(row),
         )
     }
 
@@ -249,7 +257,7 @@ impl Store {
                  ORDER BY ord DESC LIMIT ?3"
             ),
             params![conversation.0, before, one_more(limit)],
-            read_message,
+            |row| self.read_message(row),
         )?;
         let older = messages.len() > limit;
         messages.truncate(limit);
@@ -274,7 +282,7 @@ impl Store {
                  ORDER BY ord LIMIT ?3"
             ),
             params![conversation.0, after, one_more(limit)],
-            read_message,
+            |row| self.read_message(row),
         )?;
         let newer = messages.len() > limit;
         messages.truncate(limit);
@@ -377,6 +385,18 @@ impl Store {
             if old.deleted || (old.body == body && old.kind == kind) {
                 return Ok(false);
             }
+            if !old.kept {
+                self.execute(
+                    "UPDATE message SET kind = ?2, edited = 1 WHERE id = ?1",
+                    params![message.0, kind.code()],
+                )?;
+                self.execute(
+                    "UPDATE private_waiting SET body = ?2 WHERE message = ?1",
+                    params![message.0, body],
+                )?;
+                self.unkept.borrow_mut().correct(message, body);
+                return Ok(true);
+            }
             self.execute(
                 "INSERT INTO message_previous (message, n, body, at)
                  SELECT ?1, 1 + coalesce(max(n), 0), ?2, ?3 FROM message_previous WHERE message = ?1",
@@ -394,6 +414,9 @@ impl Store {
 
     /// What a message said before each correction, the oldest first.
     pub fn message_previous(&self, message: MessageId) -> Result<Vec<String>> {
+        if let Some(text) = self.unkept.borrow().get(message) {
+            return Ok(text.previous.iter().map(|body| body.to_string()).collect());
+        }
         self.all(
             "SELECT body FROM message_previous WHERE message = ?1 ORDER BY n",
             [message.0],
@@ -407,42 +430,56 @@ impl Store {
             let old = self
                 .message(message)?
                 .ok_or(StoreError::NotFound { what: "message" })?;
-            self.unindex_words(message, old.conversation, &old.body)?;
+            if old.kept {
+                self.unindex_words(message, old.conversation, &old.body)?;
+            }
+            self.unkept.borrow_mut().remove(message);
+            self.forget_waiting_text(message)?;
             self.execute(
                 "DELETE FROM message_previous WHERE message = ?1",
                 [message.0],
             )?;
             self.execute("DELETE FROM outbox WHERE message = ?1", [message.0])?;
             let changed = self.execute(
-                "UPDATE message SET body = '', deleted = 1 WHERE id = ?1",
+                "UPDATE message SET body = '', deleted = 1, waits_private = 0 WHERE id = ?1",
                 [message.0],
             )?;
             self.recount_unread(old.conversation)?;
             found(changed, "message")
         })
     }
-}
 
-pub(crate) fn read_message(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
-    Ok(MessageRow {
-        id: MessageId(row.get(0)?),
-        conversation: ConversationId(row.get(1)?),
-        ord: row.get(2)?,
-        direction: Direction::decode(row.get(3)?),
-        kind: MessageKind::decode(row.get(4)?),
-        body: row.get(5)?,
-        at: Timestamp(row.get(6)?),
-        received_at: Timestamp(row.get(7)?),
-        delivery: row.get::<_, Option<i64>>(8)?.map(Delivery::decode),
-        failure: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
-        privacy: Privacy::decode(row.get(10)?),
-        origin_id: row.get(11)?,
-        message_id: row.get(12)?,
-        archive_id: row.get(13)?,
-        sender: row.get(14)?,
-        edited: row.get(15)?,
-        deleted: row.get(16)?,
-    })
+    pub(crate) fn read_message(&self, row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+        let id = MessageId(row.get(0)?);
+        let kept = row.get(17)?;
+        let body = if kept {
+            row.get(5)?
+        } else {
+            self.unkept.borrow().body(id).to_owned()
+        };
+        Ok(MessageRow {
+            id,
+            conversation: ConversationId(row.get(1)?),
+            ord: row.get(2)?,
+            direction: Direction::decode(row.get(3)?),
+            kind: MessageKind::decode(row.get(4)?),
+            body,
+            at: Timestamp(row.get(6)?),
+            received_at: Timestamp(row.get(7)?),
+            delivery: row.get::<_, Option<i64>>(8)?.map(Delivery::decode),
+            failure: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
+            privacy: Privacy::decode(row.get(10)?),
+            origin_id: row.get(11)?,
+            message_id: row.get(12)?,
+            archive_id: row.get(13)?,
+            sender: row.get(14)?,
+            edited: row.get(15)?,
+            deleted: row.get(16)?,
+            kept,
+            notice: row.get::<_, Option<i64>>(18)?.and_then(notice_decode),
+            waits_private: row.get(19)?,
+        })
+    }
 }
 
 /// One row beyond the page tells whether there are more.

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::row::{NewOutbox, OutboxId, OutboxPurpose, OutboxRow};
 use crate::store::Store;
 
-const COLUMNS: &str =
+pub(crate) const COLUMNS: &str =
     "id, account, message, purpose, stanza_id, xml, sequence, ambiguous, attempts, created";
 
 impl Store {
@@ -142,7 +142,7 @@ impl Store {
     }
 }
 
-fn read_outbox(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
+pub(crate) fn read_outbox(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
     Ok(OutboxRow {
         id: OutboxId(row.get(0)?),
         account: AccountId(row.get(1)?),

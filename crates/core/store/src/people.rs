@@ -8,7 +8,7 @@ use sotto_api::{AccountId, ContactId, ConversationId, Timestamp};
 
 use crate::account::found;
 use crate::code::Code;
-use crate::conversation::{LAST_COLUMNS, read_last};
+use crate::conversation::LAST_COLUMNS;
 use crate::error::Result;
 use crate::row::{AvatarRow, BlockedRow, ContactListRow, PresenceRow, RosterItem, SubscriptionRow};
 use crate::store::Store;
@@ -180,7 +180,7 @@ impl Store {
         let mut rows = self.all(
             &format!("{} ORDER BY address.contact, address.id", contact_sql()),
             [],
-            read_contact,
+            |row| self.read_contact(row),
         )?;
         let mut last: Option<usize> = None;
         for at in 0..rows.len() {
@@ -207,7 +207,7 @@ impl Store {
                 contact_sql()
             ),
             [contact.0],
-            read_contact,
+            |row| self.read_contact(row),
         )?;
         for row in &mut rows {
             row.groups.clone_from(&groups);
@@ -568,34 +568,36 @@ fn read_presence(row: &Row<'_>) -> rusqlite::Result<PresenceRow> {
     })
 }
 
-fn read_contact(row: &Row<'_>) -> rusqlite::Result<ContactListRow> {
-    let jid: String = row.get(3)?;
-    let presence = match row.get::<_, Option<String>>(6)? {
-        Some(resource) => Some(PresenceRow {
-            jid: jid.clone(),
-            resource,
-            availability: Availability::decode(row.get(7)?),
-            status: row.get(8)?,
-            priority: row.get(9)?,
-            caps: row.get(10)?,
-            at: Timestamp(row.get(11)?),
-        }),
-        None => None,
-    };
-    Ok(ContactListRow {
-        contact: ContactId(row.get(0)?),
-        name: row.get(1)?,
-        account: AccountId(row.get(2)?),
-        jid,
-        subscription: Subscription::decode(row.get(4)?),
-        ask: row.get(5)?,
-        groups: Vec::new(),
-        presence,
-        avatar: row.get(12)?,
-        blocked: row.get(13)?,
-        conversation: row.get::<_, Option<i64>>(14)?.map(ConversationId),
-        unread: row.get::<_, Option<u32>>(15)?.unwrap_or(0),
-        draft: row.get::<_, Option<String>>(16)?.unwrap_or_default(),
-        last: read_last(row, 17)?,
-    })
+impl Store {
+    fn read_contact(&self, row: &Row<'_>) -> rusqlite::Result<ContactListRow> {
+        let jid: String = row.get(3)?;
+        let presence = match row.get::<_, Option<String>>(6)? {
+            Some(resource) => Some(PresenceRow {
+                jid: jid.clone(),
+                resource,
+                availability: Availability::decode(row.get(7)?),
+                status: row.get(8)?,
+                priority: row.get(9)?,
+                caps: row.get(10)?,
+                at: Timestamp(row.get(11)?),
+            }),
+            None => None,
+        };
+        Ok(ContactListRow {
+            contact: ContactId(row.get(0)?),
+            name: row.get(1)?,
+            account: AccountId(row.get(2)?),
+            jid,
+            subscription: Subscription::decode(row.get(4)?),
+            ask: row.get(5)?,
+            groups: Vec::new(),
+            presence,
+            avatar: row.get(12)?,
+            blocked: row.get(13)?,
+            conversation: row.get::<_, Option<i64>>(14)?.map(ConversationId),
+            unread: row.get::<_, Option<u32>>(15)?.unwrap_or(0),
+            draft: row.get::<_, Option<String>>(16)?.unwrap_or_default(),
+            last: self.read_last(row, 17)?,
+        })
+    }
 }

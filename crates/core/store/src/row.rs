@@ -2,10 +2,16 @@
 //!
 //! `Debug` shows ids and states, never a text, a draft or a stanza.
 
+mod private;
+
 use std::fmt;
 
-use sotto_api::view::{Availability, Delivery, Direction, MessageKind, Privacy, Subscription};
+use sotto_api::view::{
+    Availability, Delivery, Direction, LineNotice, MessageKind, Policy, Privacy, Subscription,
+};
 use sotto_api::{AccountId, AccountSettings, ContactId, ConversationId, MessageId, Timestamp};
+
+pub use private::{OtrKeyRow, OwnPolicyRow, PeerKeyRow, Verified, VerifiedHow};
 
 /// Debug for a text that must not be shown: its length in bytes.
 struct Hidden<'a>(&'a str);
@@ -270,6 +276,10 @@ pub struct ConversationRow {
     pub keep_history: Option<bool>,
     /// After how many days its messages expire; absent: as the global setting says; 0: never.
     pub expire_days: Option<u32>,
+    /// What may leave here; absent: as the account or the global setting says.
+    pub policy: Option<Policy>,
+    /// Which device of the other side the person chose to write to.
+    pub private_device: Option<String>,
 }
 
 impl fmt::Debug for ConversationRow {
@@ -314,6 +324,11 @@ pub struct NewMessage<'a> {
     pub sender: &'a str,
     /// Counts as unread until the conversation is read. Only incoming messages that are appended.
     pub unread: bool,
+    /// Whether the text is written down. Else it stays in memory, cannot be found after the program has
+    /// ended, and the row goes at the next start.
+    pub kept: bool,
+    /// What a line of the program's own is about.
+    pub notice: Option<LineNotice>,
 }
 
 impl fmt::Debug for NewMessage<'_> {
@@ -395,6 +410,12 @@ pub struct MessageRow {
     pub edited: bool,
     /// It was taken back; only the line remains.
     pub deleted: bool,
+    /// Whether its text is written down.
+    pub kept: bool,
+    /// What a line of the program's own is about.
+    pub notice: Option<LineNotice>,
+    /// It waits for a private conversation, and must leave in no other way.
+    pub waits_private: bool,
 }
 
 impl fmt::Debug for MessageRow {
@@ -480,6 +501,9 @@ pub enum OutboxPurpose {
     Correction,
     /// Something that goes with a message but is none: a receipt, a marker.
     Notice,
+    /// A message of the OTR protocol that carries nobody's words: a query, a key exchange, a heartbeat. As
+    /// durable and in order as the messages among which it stands; where it fails, no message has failed.
+    Otr,
 }
 
 /// A stanza to be sent.

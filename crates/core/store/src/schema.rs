@@ -8,7 +8,10 @@ use crate::error::{Result, StoreError};
 const APPLICATION_ID: i64 = 0x536f_7474;
 
 /// One script a version; the first makes schema 1. Scripts that were released never change.
-const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001.sql"),
+    include_str!("schema/002.sql"),
+];
 
 /// The schema that this program writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -4,11 +4,13 @@
 //! here, which also says what to highlight. What a person types never reaches FTS5 as an expression:
 //! only terms that `words.rs` cut, in quotes.
 
+use std::cmp::Reverse;
+
 use rusqlite::params;
 use sotto_api::{ConversationId, MessageId};
 
 use crate::error::Result;
-use crate::message::{MESSAGE_COLUMNS, read_message};
+use crate::message::MESSAGE_COLUMNS;
 use crate::row::{SearchQuery, SearchRow, SearchRows};
 use crate::store::Store;
 use crate::words::{self, Word};
@@ -26,28 +28,64 @@ impl Store {
     /// A query without any letter or digit finds nothing.
     pub fn search(&self, query: &SearchQuery<'_>) -> Result<SearchRows> {
         let wanted = Wanted::parse(query.text);
-        let nothing = SearchRows {
-            hits: Vec::new(),
-            more: false,
-        };
         if wanted.words.is_empty() {
-            return Ok(nothing);
+            return Ok(nothing());
         }
+        let unkept = self.search_unkept(query, &wanted)?;
+        let mut found = self.search_kept(query, &wanted)?;
+        if !unkept.is_empty() {
+            found.hits.extend(unkept);
+            found
+                .hits
+                .sort_unstable_by_key(|hit| Reverse(hit.message.id));
+            let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+            found.more |= found.hits.len() > limit;
+            found.hits.truncate(limit);
+        }
+        Ok(found)
+    }
+
+    /// What is not kept stands in no index: looked through one by one.
+    fn search_unkept(&self, query: &SearchQuery<'_>, wanted: &Wanted) -> Result<Vec<SearchRow>> {
+        let matching: Vec<_> = self
+            .unkept
+            .borrow()
+            .iter()
+            .filter(|(id, _)| query.before.is_none_or(|before| *id < before))
+            .filter_map(|(id, body)| Some((id, wanted.highlights(body)?)))
+            .collect();
+        let mut hits = Vec::new();
+        for (id, highlights) in matching {
+            if let Some(message) = self.message(id)?
+                && query
+                    .conversation
+                    .is_none_or(|conversation| conversation == message.conversation)
+            {
+                hits.push(SearchRow {
+                    message,
+                    highlights,
+                });
+            }
+        }
+        Ok(hits)
+    }
+
+    fn search_kept(&self, query: &SearchQuery<'_>, wanted: &Wanted) -> Result<SearchRows> {
         // A beginning of more than READY letters makes FTS5 gather every message that holds it before
         // it gives out the first: slow for a common word. The newest candidates by its first letters
         // come at once; for a common word they fill the page, for a rare one gathering is quick.
         if wanted.has_long_beginning() {
             let short = wanted.expression(query.conversation, true);
             if let Some(found) =
-                self.search_candidates(query, &wanted, &short, Some(QUICK_CANDIDATES))?
+                self.search_candidates(query, wanted, &short, Some(QUICK_CANDIDATES))?
             {
                 return Ok(found);
             }
         }
         let exact = wanted.expression(query.conversation, false);
         Ok(self
-            .search_candidates(query, &wanted, &exact, None)?
-            .unwrap_or(nothing))
+            .search_candidates(query, wanted, &exact, None)?
+            .unwrap_or_else(nothing))
     }
 
     /// The first page among the candidates; absent when `most` of them did not fill it.
@@ -74,7 +112,7 @@ impl Store {
                 return Ok(None);
             }
             candidates += 1;
-            let message = read_message(row)?;
+            let message = self.read_message(row)?;
             if let Some(highlights) = wanted.highlights(&message.body) {
                 if hits.len() == limit {
                     return Ok(Some(SearchRows { hits, more: true }));
@@ -114,6 +152,13 @@ impl Store {
             params![message.0, indexed(conversation, body)],
         )?;
         Ok(())
+    }
+}
+
+fn nothing() -> SearchRows {
+    SearchRows {
+        hits: Vec::new(),
+        more: false,
     }
 }
 

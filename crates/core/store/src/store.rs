@@ -1,4 +1,4 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
@@ -8,6 +8,7 @@ use crate::error::{Result, StoreError};
 use crate::key::DatabaseKey;
 use crate::profile::ProfileDir;
 use crate::schema;
+use crate::unkept::Unkept;
 
 /// An opened profile: one connection, owned by one thread.
 ///
@@ -16,6 +17,7 @@ pub struct Store {
     pub(crate) connection: Connection,
     transaction: Cell<Transaction>,
     on_disk: bool,
+    pub(crate) unkept: RefCell<Unkept>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -98,11 +100,18 @@ impl Store {
             set(&connection, "journal_size_limit", "4194304")?;
         }
         schema::migrate(&connection)?;
-        Ok(Self {
+        let store = Self {
             connection,
             transaction: Cell::new(Transaction::None),
             on_disk,
-        })
+            unkept: RefCell::default(),
+        };
+        match store.forget_unkept() {
+            // Reading works on a full disk; the next start makes up for it.
+            Err(error) if error.is_passing() => {}
+            done => done?,
+        }
+        Ok(store)
     }
 
     // ---- transactions ------------------------------------------------------------------------
@@ -151,6 +160,10 @@ impl Store {
         if done.is_err() && !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }
+        match &done {
+            Ok(()) => self.unkept.borrow_mut().settle(),
+            Err(_) => self.unkept.borrow_mut().undo_to(0),
+        }
         if kind == Transaction::Durable {
             self.synchronous("NORMAL")?;
         }
@@ -163,6 +176,7 @@ impl Store {
         if kind == Transaction::None {
             return Err(StoreError::Transaction);
         }
+        self.unkept.borrow_mut().undo_to(0);
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }
@@ -187,23 +201,28 @@ impl Store {
     /// Runs several statements as one: all or none, inside a transaction or not.
     pub(crate) fn atomically<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         self.check_alive()?;
+        let mark = self.unkept.borrow().mark();
         self.run("SAVEPOINT one")?;
         match work() {
             Ok(value) => {
                 if let Err(error) = self.run("RELEASE one") {
-                    self.undo();
+                    self.undo(mark);
                     return Err(error);
+                }
+                if self.connection.is_autocommit() {
+                    self.unkept.borrow_mut().settle();
                 }
                 Ok(value)
             }
             Err(error) => {
-                self.undo();
+                self.undo(mark);
                 Err(error)
             }
         }
     }
 
-    fn undo(&self) {
+    fn undo(&self, unkept: usize) {
+        self.unkept.borrow_mut().undo_to(unkept);
         // SQLite may have rolled back all by itself (disk full); then there is nothing to undo.
         if !self.connection.is_autocommit() {
             self.run("ROLLBACK TO one").ok();

@@ -476,6 +476,8 @@ fn insert(
             sender: &sender_of(message, account.address.as_str()),
             unread: direction == Direction::Incoming
                 && !matches!(origin.way, Way::First | Way::Older),
+            kept: true,
+            notice: None,
         },
         if origin.way == Way::Older {
             Place::Oldest

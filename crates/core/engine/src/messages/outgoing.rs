@@ -43,6 +43,8 @@ pub(super) fn send(
                 archive_id: None,
                 sender: account.address.as_str(),
                 unread: false,
+                kept: true,
+                notice: None,
             },
             Place::Newest,
         )

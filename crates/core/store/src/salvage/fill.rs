@@ -217,11 +217,16 @@ fn mend(store: &Store) -> Result<()> {
          WHERE contact NOT IN (SELECT id FROM contact) GROUP BY contact",
         "DELETE FROM contact_group WHERE contact NOT IN (SELECT id FROM contact)",
         "DELETE FROM message_previous WHERE message NOT IN (SELECT id FROM message)",
+        "DELETE FROM private_waiting WHERE message NOT IN (SELECT id FROM message)",
         "DELETE FROM outbox WHERE message NOT IN (SELECT id FROM message)",
+        // Sessions may be older than what went out in them: a counter must not be used twice.
+        "DELETE FROM otr_state",
+        "DELETE FROM outbox WHERE purpose = 3",
         // Whether the server has what was to be sent is to be asked.
         "UPDATE outbox SET sequence = NULL, ambiguous = 1",
         "UPDATE message SET delivery = 9, failure = 'undefined-condition'
-         WHERE delivery = 0 AND id NOT IN (SELECT message FROM outbox WHERE message IS NOT NULL)",
+         WHERE delivery = 0 AND waits_private = 0
+         AND id NOT IN (SELECT message FROM outbox WHERE message IS NOT NULL)",
         // The stream's position may count what is lost, and the contact list may be short.
         "DELETE FROM sm_state",
         "DELETE FROM roster_meta",
@@ -244,6 +249,9 @@ fn mend(store: &Store) -> Result<()> {
         "blocked",
         "avatar_of",
         "outbox",
+        "otr_key",
+        "instance_tag",
+        "peer_key",
     ] {
         let sql = format!("DELETE FROM {table} WHERE account NOT IN (SELECT id FROM account)");
         store.execute(&sql, [])?;
@@ -268,9 +276,9 @@ fn mend(store: &Store) -> Result<()> {
 }
 
 fn index(store: &Store) -> Result<()> {
-    let mut statement = store
-        .connection
-        .prepare("SELECT id, conversation, body FROM message WHERE deleted = 0 ORDER BY id")?;
+    let mut statement = store.connection.prepare(
+        "SELECT id, conversation, body FROM message WHERE deleted = 0 AND kept = 1 ORDER BY id",
+    )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (id, conversation) = (MessageId(row.get(0)?), ConversationId(row.get(1)?));

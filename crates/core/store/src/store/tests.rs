@@ -46,6 +46,8 @@ fn message(conversation: ConversationId, body: &str) -> NewMessage<'_> {
         archive_id: None,
         sender: "leila@example.org/phone",
         unread: true,
+        kept: true,
+        notice: None,
     }
 }
 

@@ -63,6 +63,8 @@ pub fn incoming(conversation: ConversationId, body: &str) -> NewMessage<'_> {
         archive_id: None,
         sender: "leila@example.org/phone",
         unread: true,
+        kept: true,
+        notice: None,
     }
 }
 

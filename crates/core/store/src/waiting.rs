@@ -1,0 +1,164 @@
+//! Messages that wait for a private conversation: no other way may take them.
+
+use rusqlite::params;
+use sotto_api::{AccountId, ConversationId, MessageId};
+
+use crate::error::{Result, StoreError};
+use crate::message::MESSAGE_COLUMNS;
+use crate::outbox::{COLUMNS as OUTBOX_COLUMNS, read_outbox};
+use crate::row::{MessageRow, OutboxRow};
+use crate::store::Store;
+
+impl Store {
+    /// An own message waits for a private conversation. What stood for it in the outbox is removed. Of one
+    /// that is not kept, the text is written down until it leaves: if the program ends before, it comes back as
+    /// the draft of its conversation.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] when there is no own message with this id that waits to be sent.
+    pub fn private_wait(&self, message: MessageId) -> Result<()> {
+        self.atomically(|| {
+            let row = self
+                .message(message)?
+                .ok_or(StoreError::NotFound { what: "message" })?;
+            let changed = self.execute(
+                "UPDATE message SET waits_private = 1
+                 WHERE id = ?1 AND direction = 1 AND delivery = 0 AND deleted = 0",
+                [message.0],
+            )?;
+            crate::account::found(changed, "message")?;
+            self.execute("DELETE FROM outbox WHERE message = ?1", [message.0])?;
+            if !row.kept {
+                self.execute(
+                    "INSERT INTO private_waiting (message, body) VALUES (?1, ?2)
+                     ON CONFLICT DO UPDATE SET body = excluded.body",
+                    params![message.0, row.body],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A message that waited leaves now: to be called in the transaction that puts it, encrypted, into the
+    /// outbox. Whether it waited.
+    pub fn private_leave(&self, message: MessageId) -> Result<bool> {
+        self.atomically(|| {
+            let changed = self.execute(
+                "UPDATE message SET waits_private = 0 WHERE id = ?1 AND waits_private = 1",
+                [message.0],
+            )?;
+            self.forget_waiting_text(message)?;
+            Ok(changed > 0)
+        })
+    }
+
+    /// The messages of a conversation that wait for it to become private, in order.
+    pub fn private_waiting(&self, conversation: ConversationId) -> Result<Vec<MessageRow>> {
+        self.all(
+            &format!(
+                "SELECT {MESSAGE_COLUMNS} FROM message
+                 WHERE conversation = ?1 AND waits_private = 1 ORDER BY ord"
+            ),
+            [conversation.0],
+            |row| self.read_message(row),
+        )
+    }
+
+    /// The conversations of an account in which messages wait, ascending.
+    pub fn private_waiting_conversations(&self, account: AccountId) -> Result<Vec<ConversationId>> {
+        self.all(
+            "SELECT DISTINCT conversation.id FROM message
+             JOIN conversation ON conversation.id = message.conversation
+             WHERE waits_private = 1 AND conversation.account = ?1 ORDER BY conversation.id",
+            [account.0],
+            |row| row.get(0).map(ConversationId),
+        )
+    }
+
+    /// It did not come about: takes the waiting messages back, puts their texts into the draft, before what
+    /// stands there, and erases them. Which they were, in order.
+    pub fn private_withdraw(&self, conversation: ConversationId) -> Result<Vec<MessageId>> {
+        self.atomically(|| {
+            let waiting = self.private_waiting(conversation)?;
+            let texts = waiting.iter().map(|row| row.body.clone()).collect();
+            self.draft_prepend(conversation, texts)?;
+            for row in &waiting {
+                self.message_erase(row.id)?;
+            }
+            Ok(waiting.into_iter().map(|row| row.id).collect())
+        })
+    }
+
+    /// Nothing may leave a conversation in clear any more: takes back what stands for its messages in the
+    /// outbox and was never encrypted, as far as no stream in force has it; what is in doubt as well, since it
+    /// would be sent again. Returns the removed rows in order; the caller makes their messages wait
+    /// ([`Store::private_wait`]).
+    pub fn private_pull_back(&self, conversation: ConversationId) -> Result<Vec<OutboxRow>> {
+        let mut rows = self.all(
+            &format!(
+                "DELETE FROM outbox WHERE sequence IS NULL AND message IN
+                 (SELECT id FROM message WHERE conversation = ?1 AND direction = 1 AND privacy < 2)
+                 RETURNING {OUTBOX_COLUMNS}"
+            ),
+            [conversation.0],
+            read_outbox,
+        )?;
+        rows.sort_unstable_by_key(|row| row.id);
+        Ok(rows)
+    }
+
+    /// Puts texts before what is being written, a line each.
+    fn draft_prepend(&self, conversation: ConversationId, mut texts: Vec<String>) -> Result<()> {
+        let Some(row) = self.conversation(conversation)? else {
+            return Ok(());
+        };
+        texts.push(row.draft);
+        texts.retain(|text| !text.is_empty());
+        self.draft_set(conversation, &texts.join("\n"))
+    }
+
+    pub(crate) fn forget_waiting_text(&self, message: MessageId) -> Result<()> {
+        self.execute(
+            "DELETE FROM private_waiting WHERE message = ?1",
+            [message.0],
+        )?;
+        Ok(())
+    }
+
+    /// After a start: what was not kept goes. Texts that still waited go back into the drafts; stanzas that
+    /// wait to be sent are sent, for nobody to see their fate.
+    pub(crate) fn forget_unkept(&self) -> Result<()> {
+        let conversations = self.all(
+            "SELECT DISTINCT conversation FROM message WHERE kept = 0",
+            [],
+            |row| row.get(0).map(ConversationId),
+        )?;
+        if conversations.is_empty() {
+            return Ok(());
+        }
+        self.atomically(|| {
+            for conversation in conversations {
+                let texts = self.all(
+                    "SELECT body FROM private_waiting JOIN message ON message.id = message
+                     WHERE conversation = ?1 AND deleted = 0 ORDER BY ord",
+                    [conversation.0],
+                    |row| row.get::<_, String>(0),
+                )?;
+                self.draft_prepend(conversation, texts)?;
+                self.execute(
+                    "UPDATE outbox SET message = NULL, purpose = 3
+                     WHERE message IN (SELECT id FROM message WHERE conversation = ?1 AND kept = 0)",
+                    [conversation.0],
+                )?;
+                self.execute(
+                    "DELETE FROM message WHERE conversation = ?1 AND kept = 0",
+                    [conversation.0],
+                )?;
+                self.recount_unread(conversation)?;
+                self.refresh_last(conversation)?;
+            }
+            Ok(())
+        })
+    }
+}
