@@ -44,6 +44,16 @@ pub fn enable() -> Element {
     el("enable", ns::CARBONS)
 }
 
+/// Goes into a message of which no copy is to be made for other devices (§9): beside the hint `no-copy`.
+pub fn private_element() -> Element {
+    el("private", ns::CARBONS)
+}
+
+/// Whether no copy of a message is to be made (§9).
+pub fn is_private(message: &Element) -> bool {
+    message.has_child("private", ns::CARBONS)
+}
+
 /// Takes the copy out of its wrapper. `None` when the stanza is not a carbon at all.
 ///
 /// Only our own bare JID may send one (§11, S-XMPP-01); there is one layer and one message in it

@@ -34,6 +34,21 @@ impl Hints {
         store: false,
     };
 
+    /// For words that only the program they go to can read (XEP-0364 §3): not copied, not archived for good.
+    pub const PRIVATE: Self = Self {
+        no_permanent_store: true,
+        no_store: false,
+        no_copy: true,
+        store: false,
+    };
+    /// For what only keeps such a conversation going: as [`Hints::PRIVATE`], and of no use later.
+    pub const PRIVATE_FLEETING: Self = Self {
+        no_permanent_store: true,
+        no_store: true,
+        no_copy: true,
+        store: false,
+    };
+
     /// Reads the hints of a message.
     pub fn of(message: &Element) -> Self {
         Self {

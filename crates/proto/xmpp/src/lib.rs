@@ -76,6 +76,7 @@ pub mod csi;
 pub mod data_form;
 pub mod delay;
 pub mod disco;
+pub mod eme;
 pub mod hints;
 pub mod inbound;
 pub mod iq;

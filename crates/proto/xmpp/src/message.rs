@@ -20,7 +20,7 @@ use crate::text::Text;
 use crate::{correction, delay, markers, receipts};
 
 pub use body::{Encryption, MAX_BODY};
-pub use outgoing::{Outgoing, chat_state};
+pub use outgoing::{OtrText, Outgoing, chat_state};
 
 /// What must be known to read a message.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use crate::chat_states::ChatState;
 use crate::dom::{Build, el};
 use crate::hints::Hints;
 use crate::ns;
-use crate::{correction, markers, receipts, stanza_id};
+use crate::{carbons, correction, eme, markers, receipts, stanza_id};
 
 /// A message of ours with words, ready to be built.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,20 @@ pub struct Outgoing<'a> {
     pub replaces: Option<&'a str>,
     /// Hints for servers (XEP-0334).
     pub hints: Hints,
+    /// The words are OTR's data (XEP-0364): marked as encrypted (XEP-0380), and never copied to other
+    /// devices (XEP-0280 §9).
+    pub otr: bool,
+}
+
+/// What an OTR text is for; decides how long servers may hold it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OtrText {
+    /// Holds a message of the person's: worth a receipt, and waits for those who are away.
+    Message,
+    /// A query in plain text, which other programs show as it is.
+    Query,
+    /// Exchanges keys, proves a secret, keeps alive, or reports a fault: of no use later.
+    Fleeting,
 }
 
 impl<'a> Outgoing<'a> {
@@ -41,6 +55,26 @@ impl<'a> Outgoing<'a> {
             chat_state: false,
             replaces: None,
             hints: Hints::default(),
+            otr: false,
+        }
+    }
+
+    /// An OTR text. Of what could tell about the message inside, only a receipt is asked for, and that
+    /// only where there is a message inside.
+    pub fn otr(to: &'a Jid, id: &'a str, text: &'a str, purpose: OtrText) -> Self {
+        Self {
+            to,
+            id,
+            body: text,
+            receipt_request: purpose == OtrText::Message,
+            markable: false,
+            chat_state: false,
+            replaces: None,
+            hints: match purpose {
+                OtrText::Message | OtrText::Query => Hints::PRIVATE,
+                OtrText::Fleeting => Hints::PRIVATE_FLEETING,
+            },
+            otr: true,
         }
     }
 
@@ -55,7 +89,9 @@ impl<'a> Outgoing<'a> {
             .child_opt(self.receipt_request.then(receipts::request_element))
             .child_opt(self.markable.then(markers::markable_element))
             .child_opt(self.chat_state.then(|| ChatState::Active.to_element()))
-            .child_opt(self.replaces.map(correction::replace_element));
+            .child_opt(self.replaces.map(correction::replace_element))
+            .child_opt(self.otr.then(eme::otr_element))
+            .child_opt(self.otr.then(carbons::private_element));
         self.hints.append_to(&mut message);
         message
     }

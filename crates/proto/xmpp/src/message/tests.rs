@@ -268,6 +268,46 @@ fn our_own_message_reads_back_as_it_was_meant() {
 }
 
 #[test]
+fn s_otr_15_an_otr_text_is_marked_and_goes_to_one_program_only() {
+    let to = Jid::new("romeo@montague.net/orchard").unwrap();
+    for (purpose, receipt, no_store) in [
+        (OtrText::Message, true, false),
+        (OtrText::Query, false, false),
+        (OtrText::Fleeting, false, true),
+    ] {
+        let outgoing = Outgoing::otr(&to, "id-1", "?OTR:AAMD...", purpose);
+        let element: Element = String::from(&outgoing.to_element()).parse().unwrap();
+        let word = element.get_child("encryption", ns::EME).unwrap();
+        assert_eq!(word.attr("namespace"), Some("urn:xmpp:otr:0"));
+        assert!(crate::carbons::is_private(&element));
+        let message = read_in("", &element);
+        assert_eq!(message.encryption, Some(Encryption::Otr));
+        assert_eq!(message.placeholder.as_deref(), Some("?OTR:AAMD..."));
+        assert!(message.hints.no_copy && message.hints.no_permanent_store && !message.hints.store);
+        assert_eq!(message.hints.no_store, no_store, "{purpose:?}");
+        assert_eq!(message.receipt_request, receipt, "{purpose:?}");
+    }
+}
+
+#[test]
+fn s_otr_14_an_otr_text_says_nothing_else_in_clear() {
+    let to = Jid::new("romeo@montague.net/orchard").unwrap();
+    let outgoing = Outgoing::otr(&to, "id-1", "?OTR:AAMD...", OtrText::Message);
+    let message = read_in("", &outgoing.to_element());
+    assert!(!message.markable && message.chat_state.is_none() && message.replaces.is_none());
+    assert!(message.subject.is_none() && message.nick.is_none());
+}
+
+#[test]
+fn words_in_clear_are_not_marked_as_encrypted() {
+    let to = Jid::new("romeo@montague.net/orchard").unwrap();
+    let element = Outgoing::new(&to, "id-1", "hello").to_element();
+    assert!(!element.has_child("encryption", ns::EME));
+    assert!(!crate::carbons::is_private(&element));
+    assert_eq!(read_in("", &element).hints, Hints::default());
+}
+
+#[test]
 fn a_body_beyond_the_bound_is_cut_and_says_so() {
     let message = read(&format!("<body>{}</body>", "é".repeat(MAX_BODY)));
     assert!(message.cut);
