@@ -1,0 +1,1 @@
+//! Keys, trust and tags of other programs, read from their files.
