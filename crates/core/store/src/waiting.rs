@@ -140,8 +140,9 @@ impl Store {
         self.atomically(|| {
             for conversation in conversations {
                 let texts = self.all(
-                    "SELECT body FROM private_waiting JOIN message ON message.id = message
-                     WHERE conversation = ?1 AND deleted = 0 ORDER BY ord",
+                    "SELECT private_waiting.body FROM private_waiting
+                     JOIN message ON message.id = private_waiting.message
+                     WHERE message.conversation = ?1 AND message.deleted = 0 ORDER BY message.ord",
                     [conversation.0],
                     |row| row.get::<_, String>(0),
                 )?;

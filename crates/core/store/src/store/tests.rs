@@ -238,30 +238,126 @@ fn r_data_06_a_newer_schema_is_refused_and_not_touched() {
     assert_eq!(std::fs::read(&path).expect("it reads"), before);
 }
 
+/// A store as the first schema had it, with an account, a conversation and a message.
+fn of_schema_one() -> Connection {
+    let connection = Connection::open_in_memory().expect("it opens");
+    let first = include_str!("../schema/001.sql");
+    crate::schema::migrate_with(&connection, &[first]).expect("it makes");
+    connection
+        .execute_batch(
+            "INSERT INTO account (network, address, enabled, settings, agent_id)
+             VALUES ('xmpp', 'sara@example.org', 1, '{}', 'id');
+             INSERT INTO conversation (account, jid, draft, tail)
+             VALUES (1, 'leila@example.org', 'Tomorrow at', 1);
+             INSERT INTO message (conversation, ord, direction, kind, body, at, received_at, privacy, sender)
+             VALUES (1, 1, 0, 0, 'See you', 5, 6, 1, 'leila@example.org/phone');",
+        )
+        .expect("rows");
+    connection
+}
+
 #[test]
-fn r_data_06_an_older_schema_is_brought_up_to_date_or_left_as_it_was() {
-    let (_home, profile, key) = profile();
-    let store = Store::open(&profile, &key).expect("it opens");
-    talk(&store);
+fn r_data_06_an_older_schema_is_brought_up_to_date_with_its_rows() {
+    let store = Store::finish(of_schema_one(), false).expect("it opens");
+    assert_eq!(pragma(&store, "user_version"), SCHEMA_VERSION.to_string());
+    let account = store.accounts().expect("rows")[0].id;
+    assert_eq!(store.policy_of_account(account).expect("it reads"), None);
+    let conversation = &store.conversations(9).expect("rows");
+    assert!(conversation.iter().all(|row| row.draft == "Tomorrow at"));
+    assert_eq!(conversation[0].policy, None);
+    let page = store
+        .message_page(conversation[0].id, Page::Newest, 9)
+        .expect("a page");
+    let row = &page.messages[0];
+    assert_eq!(
+        (row.body.as_str(), row.kept, row.notice, row.waits_private),
+        ("See you", true, None, false)
+    );
+    store.check().expect("it is sound");
+}
+
+#[test]
+fn r_data_06_an_older_schema_is_left_as_it_was_when_the_way_fails() {
+    let connection = of_schema_one();
     let first = include_str!("../schema/001.sql");
     let broken = [
         first,
-        "CREATE TABLE second (x) STRICT; CREATE TABLE account (x);",
+        "CREATE TABLE second (x INTEGER) STRICT; CREATE TABLE account (x);",
     ];
-    assert!(crate::schema::migrate_with(&store.connection, &broken).is_err());
+    assert!(crate::schema::migrate_with(&connection, &broken).is_err());
+    let count = |sql: &str| -> i64 {
+        connection
+            .query_row(sql, [], |row| row.get(0))
+            .expect("a number")
+    };
     assert_eq!(
-        count(
-            &store,
-            "SELECT count(*) FROM sqlite_schema WHERE name = 'second'"
-        ),
+        count("SELECT count(*) FROM sqlite_schema WHERE name = 'second'"),
         0
     );
-    assert_eq!(pragma(&store, "user_version"), "1");
+    assert_eq!(count("PRAGMA user_version"), 1);
+    assert_eq!(count("SELECT count(*) FROM message"), 1);
+    // As the program before this one would open it.
+    crate::schema::migrate_with(&connection, &[first]).expect("it opens");
+}
 
-    let good = [first, "CREATE TABLE second (x INTEGER) STRICT;"];
-    crate::schema::migrate_with(&store.connection, &good).expect("it migrates");
-    assert_eq!(pragma(&store, "user_version"), "2");
-    assert_eq!(store.accounts().expect("rows").len(), 1);
+#[test]
+fn r_data_06_the_program_before_this_one_refuses_what_this_one_wrote() {
+    let store = Store::in_memory().expect("a store");
+    let first = include_str!("../schema/001.sql");
+    let refused = crate::schema::migrate_with(&store.connection, &[first]);
+    assert!(
+        matches!(
+            refused,
+            Err(StoreError::NewerSchema {
+                found: SCHEMA_VERSION,
+                supported: 1
+            })
+        ),
+        "{refused:?}"
+    );
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn s_otr_17_what_is_not_kept_never_reaches_the_database() {
+    let mut store = Store::in_memory().expect("a store");
+    let (_, conversation) = talk(&store);
+    let secret = NewMessage {
+        kept: false,
+        ..message(conversation, "zanzibar at nine")
+    };
+    let id = store
+        .message_insert(&secret, Place::Newest)
+        .expect("it inserts")
+        .id();
+    store
+        .message_correct(id, MessageKind::Text, "qwertzuiop at ten", Timestamp(1))
+        .expect("it corrects");
+    store
+        .message_insert(&message(conversation, "kept words"), Place::Newest)
+        .expect("it inserts");
+    let row = store.message(id).expect("it reads").expect("a message");
+    assert_eq!(row.body, "qwertzuiop at ten");
+    let pages = store
+        .connection
+        .serialize(rusqlite::MAIN_DB)
+        .expect("its pages");
+    assert!(
+        holds(&pages, "kept words"),
+        "the search finds what is there"
+    );
+    for text in ["zanzibar", "qwertzuiop"] {
+        assert!(!holds(&pages, text), "{text}");
+    }
+    assert!(!index_holds(&store, "nzibar"));
+    assert!(!index_holds(&store, "tzuiop"));
+    store.message_erase(id).expect("it erases");
+    store.check().expect("the index is sound");
 }
 
 #[test]
