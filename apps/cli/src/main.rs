@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Done {
     let engine = engine::connect(cli.profile)?;
     if let Command::Rpc = cli.command {
-        return rpc::run(&engine, io::stdin().lock(), io::stdout());
+        return rpc::run(&engine, io::BufReader::new(io::stdin()), io::stdout());
     }
     let (sender, events) = channel();
     rpc::Engine::subscribe(

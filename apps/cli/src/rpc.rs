@@ -1,9 +1,9 @@
 //! `sotto-cli rpc`: the whole interface as JSON lines (docs/rpc.md).
 //!
 //! Requests are read from standard input and answered in the order in which the engine answers them; events
-//! come between. The end of the input ends the program, after the last answer.
+//! come between. The end of the input, or of the owner of the profile, ends the program, after the last answer.
 
-use std::io::{BufRead, Write};
+use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -30,34 +30,33 @@ pub trait Engine {
     fn subscribe(&self, on_event: Box<dyn Fn(Event) + Send>);
 }
 
-/// Speaks until the input ends.
+/// Speaks until the input ends, or the owner of the profile does.
 ///
 /// # Errors
 /// When the input cannot be read.
 pub fn run(
     engine: &dyn Engine,
-    mut input: impl BufRead,
+    input: impl BufRead + Send + 'static,
     output: impl Write + Send + 'static,
 ) -> Done {
     let (sender, lines) = channel();
     let writer = thread::spawn(move || write_lines(&lines, output));
+    let (heard, inputs) = channel();
     let for_events = sender.clone();
+    let for_end = heard.clone();
     engine.subscribe(Box::new(move |event| {
+        let ending = event == Event::Ending;
         let _ = for_events.send(Some(ServerLine::Event(event)));
+        if ending {
+            let _ = for_end.send(Heard::Ending);
+        }
     }));
+    // A read cannot be called off: it goes on by itself, and ends with the process at the latest.
+    thread::spawn(move || read_lines(input, &heard));
     let due = Arc::new(Due::default());
-    let mut line = Zeroizing::new(String::new());
-    loop {
-        line.clear();
-        let count = input
-            .read_line(&mut line)
-            .map_err(|e| Failure::Io(format!("Standard input could not be read: {e}.")))?;
-        if count == 0 {
-            break;
-        }
-        if line.trim().is_empty() {
-            continue;
-        }
+    while let Ok(Heard::Line(line)) = inputs.recv() {
+        let line =
+            line.map_err(|e| Failure::Io(format!("Standard input could not be read: {e}.")))?;
         match parse(&line) {
             Ok(ClientLine { id, request }) => {
                 let answer_to = sender.clone();
@@ -77,6 +76,32 @@ pub fn run(
     let _ = sender.send(None);
     let _ = writer.join();
     Ok(())
+}
+
+/// What moves [`run`] on.
+enum Heard {
+    /// A line that is not empty, or that none can be read any more.
+    Line(io::Result<Zeroizing<String>>),
+    /// The input ended.
+    End,
+    /// The owner of the profile ends: after a signal, or because it was asked to.
+    Ending,
+}
+
+fn read_lines(mut input: impl BufRead, heard: &Sender<Heard>) {
+    loop {
+        let mut line = Zeroizing::new(String::new());
+        let next = match input.read_line(&mut line) {
+            Ok(0) => Heard::End,
+            Ok(_) if line.trim().is_empty() => continue,
+            Ok(_) => Heard::Line(Ok(line)),
+            Err(error) => Heard::Line(Err(error)),
+        };
+        let last = !matches!(next, Heard::Line(Ok(_)));
+        if heard.send(next).is_err() || last {
+            return;
+        }
+    }
 }
 
 fn answer(to: &Sender<Option<ServerLine>>, id: RequestId, result: Result<Reply, ApiError>) {

@@ -68,8 +68,22 @@ fn a_request_that_the_engine_never_answers_does_not_keep_the_program_alive() {
     assert_eq!(lines.len(), 1, "{lines:?}");
 }
 
+#[test]
+fn the_end_of_the_owner_ends_the_program_though_the_input_stays_open() {
+    struct Ends;
+    impl Engine for Ends {
+        fn request(&self, _: Request, _: Answered) {}
+        fn subscribe(&self, on_event: Box<dyn Fn(Event) + Send>) {
+            on_event(Event::Ending);
+        }
+    }
+    let (input, kept_open) = io::pipe().unwrap();
+    run(&Ends, io::BufReader::new(input), io::sink()).unwrap();
+    drop(kept_open);
+}
+
 /// Runs the input against an engine that knows three requests.
-fn talk(input: &str) -> Vec<String> {
+fn talk(input: &'static str) -> Vec<String> {
     struct Fake;
     impl Engine for Fake {
         fn request(&self, request: Request, done: Answered) {
