@@ -31,13 +31,21 @@ impl Commit {
         let hashed = sha256(writer.as_slice());
         let mut encrypted = writer.as_slice().to_vec();
         aes_ctr(&r, 0, &mut encrypted);
-        Self { keypair, r, hashed, encrypted }
+        Self {
+            keypair,
+            r,
+            hashed,
+            encrypted,
+        }
     }
 
     pub(crate) fn reply(&self) -> Reply {
         let mut writer = Writer::new();
         writer.data(&self.encrypted).data(&self.hashed);
-        Reply { kind: DH_COMMIT, body: writer.finish() }
+        Reply {
+            kind: DH_COMMIT,
+            body: writer.finish(),
+        }
     }
 }
 
@@ -53,8 +61,17 @@ pub(crate) enum Auth {
     #[default]
     None,
     AwaitingDhKey(Commit),
-    AwaitingRevealSig { keypair: DhKeypair, encrypted: Vec<u8>, hashed: [u8; 32] },
-    AwaitingSig { keypair: DhKeypair, theirs: Element, keys: AkeKeys, reveal: Zeroizing<Vec<u8>> },
+    AwaitingRevealSig {
+        keypair: DhKeypair,
+        encrypted: Vec<u8>,
+        hashed: [u8; 32],
+    },
+    AwaitingSig {
+        keypair: DhKeypair,
+        theirs: Element,
+        keys: AkeKeys,
+        reveal: Zeroizing<Vec<u8>>,
+    },
 }
 
 /// A completed key exchange.
@@ -77,7 +94,10 @@ pub(crate) struct Step {
 
 impl Step {
     fn reply(kind: u8, body: Zeroizing<Vec<u8>>) -> Self {
-        Self { reply: Some(Reply { kind, body }), done: None }
+        Self {
+            reply: Some(Reply { kind, body }),
+            done: None,
+        }
     }
 }
 
@@ -103,7 +123,10 @@ impl Auth {
         let keypair = match self {
             Self::AwaitingDhKey(ours) if ours.hashed == commit.hashed_gx => return None,
             Self::AwaitingDhKey(ours) if ours.hashed > commit.hashed_gx => {
-                return Some(Step { reply: Some(ours.reply()), done: None });
+                return Some(Step {
+                    reply: Some(ours.reply()),
+                    done: None,
+                });
             }
             Self::AwaitingRevealSig { keypair, .. } => keypair.clone(),
             _ => DhKeypair::generate(env.random),
@@ -111,7 +134,11 @@ impl Auth {
         let mut writer = Writer::new();
         writer.mpi(&keypair.public.to_mpi());
         let (encrypted, hashed) = (commit.encrypted_gx.to_vec(), commit.hashed_gx);
-        *self = Self::AwaitingRevealSig { keypair, encrypted, hashed };
+        *self = Self::AwaitingRevealSig {
+            keypair,
+            encrypted,
+            hashed,
+        };
         Some(Step::reply(DH_KEY, writer.finish()))
     }
 
@@ -120,7 +147,11 @@ impl Auth {
         body.finish().ok()?;
         let commit = match self {
             Self::AwaitingDhKey(commit) => commit,
-            Self::AwaitingSig { theirs: known, reveal, .. } => {
+            Self::AwaitingSig {
+                theirs: known,
+                reveal,
+                ..
+            } => {
                 return (*known == theirs).then(|| Step::reply(REVEAL_SIGNATURE, reveal.clone()));
             }
             _ => return None,
@@ -134,12 +165,24 @@ impl Auth {
         writer.data(&*commit.r);
         sign(env, &keys.reveal, &keypair.public, &theirs, &mut writer);
         let reveal = writer.finish();
-        *self = Self::AwaitingSig { keypair, theirs, keys, reveal: reveal.clone() };
+        *self = Self::AwaitingSig {
+            keypair,
+            theirs,
+            keys,
+            reveal: reveal.clone(),
+        };
         Some(Step::reply(REVEAL_SIGNATURE, reveal))
     }
 
     fn reveal(&mut self, env: &mut Env<'_>, mut body: Reader<'_>) -> Option<Step> {
-        let Self::AwaitingRevealSig { keypair, encrypted, hashed } = self else { return None };
+        let Self::AwaitingRevealSig {
+            keypair,
+            encrypted,
+            hashed,
+        } = self
+        else {
+            return None;
+        };
         let r: [u8; 16] = body.data().ok()?.try_into().ok()?;
         let signed = Signed::read(body)?;
         let mut gx = encrypted.clone();
@@ -157,12 +200,27 @@ impl Auth {
         let keypair = keypair.clone();
         *self = Self::None;
         let mut step = Step::reply(SIGNATURE, writer.finish());
-        step.done = Some(Done { key, keypair, theirs, their_keyid, ssid: keys.ssid, first_half: true });
+        step.done = Some(Done {
+            key,
+            keypair,
+            theirs,
+            their_keyid,
+            ssid: keys.ssid,
+            first_half: true,
+        });
         Some(step)
     }
 
     fn signature(&mut self, body: Reader<'_>) -> Option<Step> {
-        let Self::AwaitingSig { keypair, theirs, keys, .. } = self else { return None };
+        let Self::AwaitingSig {
+            keypair,
+            theirs,
+            keys,
+            ..
+        } = self
+        else {
+            return None;
+        };
         let signed = Signed::read(body)?;
         let (key, their_keyid) = verify(&keys.signature, theirs, &keypair.public, &signed)?;
         let done = Done {
@@ -174,14 +232,21 @@ impl Auth {
             first_half: false,
         };
         *self = Self::None;
-        Some(Step { reply: None, done: Some(done) })
+        Some(Step {
+            reply: None,
+            done: Some(done),
+        })
     }
 }
 
 /// What a signature covers: the signer's key of the exchange, the other's, the long-term key and key id.
 fn covered(m1: &[u8; 32], signer: &Element, other: &Element, key: &[u8], keyid: u32) -> [u8; 32] {
     let mut writer = Writer::new();
-    writer.mpi(&signer.to_mpi()).mpi(&other.to_mpi()).bytes(key).u32(keyid);
+    writer
+        .mpi(&signer.to_mpi())
+        .mpi(&other.to_mpi())
+        .bytes(key)
+        .u32(keyid);
     hmac256(m1, writer.as_slice())
 }
 
@@ -190,7 +255,9 @@ fn sign(env: &mut Env<'_>, keys: &Signing, ours: &Element, theirs: &Element, wri
     let public = env.keypair.public().as_bytes();
     let m = covered(&keys.m1, ours, theirs, public, OUR_KEYID);
     let mut x = Writer::new();
-    x.bytes(public).u32(OUR_KEYID).bytes(&env.keypair.sign(&m, env.random));
+    x.bytes(public)
+        .u32(OUR_KEYID)
+        .bytes(&env.keypair.sign(&m, env.random));
     let mut x = x.finish();
     aes_ctr(&keys.c, 0, &mut x);
     let mut encrypted = Writer::new();
@@ -200,7 +267,12 @@ fn sign(env: &mut Env<'_>, keys: &Signing, ours: &Element, theirs: &Element, wri
 }
 
 /// Checks MAC and signature; the peer's long-term key and the id of its key of the exchange.
-fn verify(keys: &Signing, theirs: &Element, ours: &Element, signed: &Signed<'_>) -> Option<(PublicKey, u32)> {
+fn verify(
+    keys: &Signing,
+    theirs: &Element,
+    ours: &Element,
+    signed: &Signed<'_>,
+) -> Option<(PublicKey, u32)> {
     let mut encrypted = Writer::new();
     encrypted.data(signed.encrypted);
     if !same(&hmac256_160(&keys.m2, encrypted.as_slice()), &signed.mac) {

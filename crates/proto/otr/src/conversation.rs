@@ -1,70 +1,346 @@
 //! All programs of one peer, as seen from one account.
 
+mod check;
+mod data;
+mod receive;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::cell::Cell;
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::fmt;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use crate::config::Env;
-use crate::event::{Event, InstanceView, SendError, SmpRefused, StateError};
+use crate::Fingerprint;
+use crate::ake::{Auth, Commit, Reply};
+use crate::config::{Config, Env};
+use crate::encoding::Writer;
+use crate::event::{Event, InstanceView, SendError, State, TransmitKind};
+use crate::fragment::{Reassembly, split};
 use crate::instance::{InstanceId, InstanceTag};
+use crate::keys::Session;
+use crate::query::{self, Form, Versions};
+use crate::wire::{self, Header};
+
+pub use self::data::LONGEST_TEXT;
+
+use self::check::Check;
+
+/// Programs of one peer that are told apart.
+const INSTANCES: usize = 8;
+/// How long an answer to our asking is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a key exchange may stand half done, and how often a peer can make us start one.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Everything between one account of ours and one bare address.
+///
+/// Calls put their results into a queue that [`poll_event`](Self::poll_event) empties.
 pub struct Conversation {
     own_tag: InstanceTag,
+    peers: Vec<Peer>,
+    /// A DH-Commit Message that went out without a receiver tag.
+    offered: Option<Offered>,
+    open: Reassembly,
     events: VecDeque<Event>,
+    /// We asked for a session; until when somebody may answer.
+    waiting: Option<Instant>,
+    /// When a peer last made us start a key exchange, and when an error message last went out.
+    last_start: Option<Instant>,
+    last_error: Option<Instant>,
+    /// The whitespace tag went out, and the peer answered without.
+    tag_sent: Cell<bool>,
+    tag_refused: bool,
 }
 
-#[allow(missing_docs, unused_variables)]
-impl Conversation {
-    pub fn new(own_tag: InstanceTag) -> Self {
-        Self { own_tag, events: VecDeque::new() }
+/// One program of the peer.
+struct Peer {
+    id: InstanceId,
+    address: String,
+    auth: Auth,
+    /// When the state of the key exchange last changed.
+    auth_since: Option<Instant>,
+    message: Message,
+    fingerprint: Option<Fingerprint>,
+    ssid: [u8; 8],
+    first_half: bool,
+    check: Check,
+    last_sent: Option<Instant>,
+}
+
+/// Message state.
+enum Message {
+    Plaintext,
+    Private(Box<Session>),
+    Finished,
+}
+
+struct Offered {
+    version: u8,
+    to: Option<String>,
+    commit: Commit,
+    /// Who has answered it.
+    used: Vec<InstanceId>,
+    since: Instant,
+}
+
+impl Peer {
+    fn new(id: InstanceId, address: &str) -> Self {
+        Self {
+            id,
+            address: address.to_owned(),
+            auth: Auth::None,
+            auth_since: None,
+            message: Message::Plaintext,
+            fingerprint: None,
+            ssid: [0; 8],
+            first_half: false,
+            check: Check::default(),
+            last_sent: None,
+        }
     }
+
+    fn header(&self, own: InstanceTag, kind: u8) -> Header {
+        let (sender, receiver) = match self.id.tag() {
+            Some(tag) => (own.get(), tag.get()),
+            None => (0, 0),
+        };
+        Header {
+            version: self.id.version(),
+            kind,
+            sender,
+            receiver,
+        }
+    }
+
+    fn private(&self) -> bool {
+        matches!(self.message, Message::Private(_))
+    }
+
+    fn view(&self) -> InstanceView {
+        let state = match self.message {
+            Message::Private(_) => State::Private,
+            Message::Finished => State::Finished,
+            Message::Plaintext if self.auth.is_none() => State::Plaintext,
+            Message::Plaintext => State::Starting,
+        };
+        InstanceView {
+            id: self.id.clone(),
+            address: self.address.clone(),
+            state,
+            version: self.id.version(),
+            fingerprint: self.fingerprint,
+            session_id: self.private().then_some(self.ssid),
+            session_id_first_half: self.first_half,
+            smp: self.check.state(),
+        }
+    }
+}
+
+/// Keys and texts are left out.
+impl fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conversation")
+            .field("instances", &self.peers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Conversation {
+    /// A conversation in which nothing was said; `own_tag` is the tag of the account on this device.
+    pub fn new(own_tag: InstanceTag) -> Self {
+        Self {
+            own_tag,
+            peers: Vec::new(),
+            offered: None,
+            open: Reassembly::default(),
+            events: VecDeque::new(),
+            waiting: None,
+            last_start: None,
+            last_error: None,
+            tag_sent: Cell::new(false),
+            tag_refused: false,
+        }
+    }
+
+    /// The tag of our own program.
     pub fn own_tag(&self) -> InstanceTag {
         self.own_tag
     }
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::default()
-    }
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
-        Err(StateError::Damaged)
-    }
+
+    /// Whether [`receive`](Self::receive) consumes the text: a query, an encoded message, a fragment or
+    /// an error message. Text with a whitespace tag is text.
     pub fn is_otr(text: &str) -> bool {
-        text.starts_with("?OTR")
+        query::form(text) != Form::Plain
     }
-    pub fn receive(&mut self, env: &mut Env<'_>, from: &str, text: &str) {}
-    pub fn start(&mut self, env: &mut Env<'_>, to: Option<&str>) {}
+
+    /// Asks for a session, at the bare address (`None`) or at one full address.
+    ///
+    /// [`Event::NoAnswer`] follows when none stands 20 s later.
+    pub fn start(&mut self, env: &mut Env<'_>, to: Option<&str>) {
+        let Some(text) = query::query(versions(env.config)) else {
+            return;
+        };
+        self.waiting = env.now.checked_add(PATIENCE);
+        self.tag_refused = false;
+        self.events.push_back(Event::Transmit {
+            to: to.map(str::to_owned),
+            text,
+            kind: TransmitKind::Query,
+        });
+    }
+
+    /// Begins a new key exchange with one instance; a session that stands goes on until it is done.
+    ///
+    /// # Errors
+    /// [`SendError::UnknownInstance`]; [`SendError::NotPrivate`] if its version may not be spoken.
     pub fn refresh(&mut self, env: &mut Env<'_>, instance: &InstanceId) -> Result<(), SendError> {
-        Err(SendError::UnknownInstance)
+        let at = self.find(instance).ok_or(SendError::UnknownInstance)?;
+        if !speaks(env.config, instance.version()) {
+            return Err(SendError::NotPrivate);
+        }
+        let commit = Commit::new(env);
+        let reply = commit.reply();
+        if let Some(peer) = self.peers.get_mut(at) {
+            peer.auth = Auth::AwaitingDhKey(commit);
+            peer.auth_since = Some(env.now);
+        }
+        self.waiting = env.now.checked_add(PATIENCE);
+        self.reply(env, at, &reply);
+        Ok(())
     }
+
+    /// Plain text as it should be sent: with the whitespace tag where [`Config::offer`] says so and the
+    /// peer has not answered such a text in clear.
     pub fn tagged(&self, env: &Env<'_>, text: &str) -> String {
-        text.to_owned()
+        if !env.config.offer || self.tag_refused {
+            return text.to_owned();
+        }
+        self.tag_sent.set(true);
+        query::tagged(text, versions(env.config))
     }
-    pub fn send(&mut self, env: &mut Env<'_>, instance: &InstanceId, text: &str) -> Result<(), SendError> {
-        Err(SendError::UnknownInstance)
+
+    /// Ends the session with an instance on both sides and wipes its keys.
+    pub fn end(&mut self, env: &mut Env<'_>, instance: &InstanceId) {
+        let Some(at) = self.find(instance) else {
+            return;
+        };
+        let ended = crate::encoding::Tlv::new(data::DISCONNECTED, Vec::new());
+        let _ = self.transmit_data(env, at, wire::IGNORE_UNREADABLE, "", &[ended], false);
+        if let Some(peer) = self.peers.get_mut(at) {
+            peer.message = Message::Plaintext;
+            peer.auth = Auth::None;
+            peer.auth_since = None;
+            peer.check = Check::default();
+        }
+        self.last_start = None;
     }
-    pub fn end(&mut self, env: &mut Env<'_>, instance: &InstanceId) {}
-    pub fn forget_finished(&mut self, instance: &InstanceId) {}
-    pub fn smp_start(&mut self, env: &mut Env<'_>, instance: &InstanceId, question: Option<&str>, secret: &[u8]) -> Result<(), SmpRefused> {
-        Err(SmpRefused::UnknownInstance)
+
+    /// The person knows that the peer ended the session and goes on in clear.
+    pub fn forget_finished(&mut self, instance: &InstanceId) {
+        if let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == *instance) {
+            if matches!(peer.message, Message::Finished) {
+                peer.message = Message::Plaintext;
+            }
+        }
     }
-    pub fn smp_answer(&mut self, env: &mut Env<'_>, instance: &InstanceId, secret: &[u8]) -> Result<(), SmpRefused> {
-        Err(SmpRefused::UnknownInstance)
-    }
-    pub fn smp_abort(&mut self, env: &mut Env<'_>, instance: &InstanceId) -> Result<(), SmpRefused> {
-        Err(SmpRefused::UnknownInstance)
-    }
-    pub fn extra_key(&mut self, env: &mut Env<'_>, instance: &InstanceId, use_: u32, data: &[u8]) -> Result<Zeroizing<[u8; 32]>, SendError> {
-        Err(SendError::UnknownInstance)
-    }
+
+    /// The peer's programs, in the order they were first heard.
     pub fn instances(&self) -> Vec<InstanceView> {
-        Vec::new()
+        self.peers.iter().map(Peer::view).collect()
     }
+
+    /// What happened next; `None` when all is told.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
-    pub fn handle_timeout(&mut self, env: &mut Env<'_>) {}
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        let auth = self.peers.iter().filter_map(|peer| peer.auth_since);
+        let offered = self.offered.iter().map(|offered| offered.since);
+        auth.chain(offered)
+            .filter_map(|since| since.checked_add(MINUTE))
+            .chain(self.open.timeout())
+            .chain(self.waiting)
+            .min()
+    }
+
+    /// Lets go of what took too long.
+    pub fn handle_timeout(&mut self, env: &mut Env<'_>) {
+        let over = |since: Instant| env.now.saturating_duration_since(since) >= MINUTE;
+        for peer in &mut self.peers {
+            if peer.auth_since.is_some_and(over) {
+                peer.auth = Auth::None;
+                peer.auth_since = None;
+            }
+        }
+        self.offered.take_if(|offered| over(offered.since));
+        self.open.expire(env.now);
+        if self.waiting.is_some_and(|until| env.now >= until) {
+            self.waiting = None;
+            self.events.push_back(Event::NoAnswer);
+        }
+    }
+
+    fn find(&self, instance: &InstanceId) -> Option<usize> {
+        self.peers.iter().position(|peer| peer.id == *instance)
+    }
+
+    /// Sends a message of the key exchange to where an instance was last heard.
+    fn reply(&mut self, env: &Env<'_>, at: usize, reply: &Reply) {
+        let Some(peer) = self.peers.get(at) else {
+            return;
+        };
+        let (header, to) = (peer.header(self.own_tag, reply.kind), peer.address.clone());
+        self.transmit_ake(env, header, Some(to), reply);
+    }
+
+    fn transmit_ake(&mut self, env: &Env<'_>, header: Header, to: Option<String>, reply: &Reply) {
+        let mut writer = Writer::new();
+        header.write(&mut writer);
+        writer.bytes(&reply.body);
+        self.transmit(env, header, to, &writer.finish(), TransmitKind::Ake);
+    }
+
+    /// Queues an encoded message; `false` if it does not fit into fragments.
+    fn transmit(
+        &mut self,
+        env: &Env<'_>,
+        header: Header,
+        to: Option<String>,
+        bytes: &Zeroizing<Vec<u8>>,
+        kind: TransmitKind,
+    ) -> bool {
+        let tags = (header.version == 3).then_some((header.sender, header.receiver));
+        let Some(bodies) = split(wire::encode(bytes), env.config.fragment, tags) else {
+            return false;
+        };
+        for text in bodies {
+            self.events.push_back(Event::Transmit {
+                to: to.clone(),
+                text,
+                kind,
+            });
+        }
+        true
+    }
+}
+
+fn versions(config: &Config) -> Versions {
+    Versions {
+        v2: config.v2,
+        v3: config.v3,
+    }
+}
+
+fn speaks(config: &Config, version: u8) -> bool {
+    match version {
+        2 => config.v2,
+        3 => config.v3,
+        _ => false,
     }
 }

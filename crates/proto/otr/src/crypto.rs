@@ -45,7 +45,10 @@ pub(crate) fn hmac256(key: &[u8], bytes: &[u8]) -> [u8; 32] {
 /// HMAC-SHA-256, the first 160 bits.
 pub(crate) fn hmac256_160(key: &[u8], bytes: &[u8]) -> [u8; 20] {
     let mut short = [0; 20];
-    short.iter_mut().zip(hmac256(key, bytes)).for_each(|(to, from)| *to = from);
+    short
+        .iter_mut()
+        .zip(hmac256(key, bytes))
+        .for_each(|(to, from)| *to = from);
     short
 }
 
@@ -86,7 +89,9 @@ pub(crate) fn h2(b: u8, shared: &[u8]) -> Zeroizing<[u8; 32]> {
 /// The first `N` bytes of `bytes`, filled with zeros where there are fewer.
 pub(crate) fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut head = [0; N];
-    head.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    head.iter_mut()
+        .zip(bytes)
+        .for_each(|(to, from)| *to = *from);
     head
 }
 
@@ -114,8 +119,16 @@ impl AkeKeys {
         let (c1, c2) = c.split_at(16);
         Self {
             ssid: first(&*h2(0, shared)),
-            reveal: Signing { c: first(c1), m1: *h2(2, shared), m2: *h2(3, shared) },
-            signature: Signing { c: first(c2), m1: *h2(4, shared), m2: *h2(5, shared) },
+            reveal: Signing {
+                c: first(c1),
+                m1: *h2(2, shared),
+                m2: *h2(3, shared),
+            },
+            signature: Signing {
+                c: first(c2),
+                m1: *h2(4, shared),
+                m2: *h2(5, shared),
+            },
         }
     }
 }

@@ -92,31 +92,43 @@ impl fmt::Debug for Event {
                 .field("bytes", &text.len())
                 .field("kind", kind)
                 .finish(),
-            Self::Plain { private, .. } => {
-                f.debug_struct("Plain").field("private", private).finish_non_exhaustive()
-            }
-            Self::Message { instance, .. } => {
-                f.debug_struct("Message").field("instance", instance).finish_non_exhaustive()
-            }
-            Self::Established { instance, fingerprint, version, refreshed } => f
+            Self::Plain { private, .. } => f
+                .debug_struct("Plain")
+                .field("private", private)
+                .finish_non_exhaustive(),
+            Self::Message { instance, .. } => f
+                .debug_struct("Message")
+                .field("instance", instance)
+                .finish_non_exhaustive(),
+            Self::Established {
+                instance,
+                fingerprint,
+                version,
+                refreshed,
+            } => f
                 .debug_struct("Established")
                 .field("instance", instance)
                 .field("fingerprint", fingerprint)
                 .field("version", version)
                 .field("refreshed", refreshed)
                 .finish(),
-            Self::Ended { instance } => f.debug_struct("Ended").field("instance", instance).finish(),
-            Self::Smp { instance, event } => {
-                f.debug_struct("Smp").field("instance", instance).field("event", event).finish()
+            Self::Ended { instance } => {
+                f.debug_struct("Ended").field("instance", instance).finish()
             }
+            Self::Smp { instance, event } => f
+                .debug_struct("Smp")
+                .field("instance", instance)
+                .field("event", event)
+                .finish(),
             Self::ExtraKey { instance, use_, .. } => f
                 .debug_struct("ExtraKey")
                 .field("instance", instance)
                 .field("use_", use_)
                 .finish_non_exhaustive(),
-            Self::Unreadable { instance } => {
-                f.debug_struct("Unreadable").field("instance", instance).finish()
-            }
+            Self::Unreadable { instance } => f
+                .debug_struct("Unreadable")
+                .field("instance", instance)
+                .finish(),
             Self::PeerError { .. } => f.debug_struct("PeerError").finish_non_exhaustive(),
             Self::NoAnswer => f.write_str("NoAnswer"),
         }
@@ -167,7 +179,11 @@ impl fmt::Debug for SmpEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Asked { question } => {
-                write!(f, "Asked {{ question: {} }}", if question.is_some() { "yes" } else { "no" })
+                write!(
+                    f,
+                    "Asked {{ question: {} }}",
+                    if question.is_some() { "yes" } else { "no" }
+                )
             }
             Self::Progress { step } => write!(f, "Progress {{ step: {step} }}"),
             Self::Succeeded => f.write_str("Succeeded"),

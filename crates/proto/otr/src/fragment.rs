@@ -35,7 +35,12 @@ impl<'a> Fragment<'a> {
         let (piece, rest) = rest.split_once(',')?;
         let (index, total) = (decimal(index)?, decimal(total)?);
         let sound = index >= 1 && index <= total && !piece.is_empty() && rest.trim().is_empty();
-        (sound && piece.len() <= LONGEST_PIECE).then_some(Self { tags, index, total, piece })
+        (sound && piece.len() <= LONGEST_PIECE).then_some(Self {
+            tags,
+            index,
+            total,
+            piece,
+        })
     }
 }
 
@@ -64,16 +69,25 @@ struct Open {
 
 impl Reassembly {
     /// Takes a piece; the whole message once it is there.
-    pub(crate) fn take(&mut self, from: &str, fragment: &Fragment<'_>, now: Instant) -> Option<String> {
+    pub(crate) fn take(
+        &mut self,
+        from: &str,
+        fragment: &Fragment<'_>,
+        now: Instant,
+    ) -> Option<String> {
         self.expire(now);
         let sender = fragment.tags.map(|(sender, _)| sender);
-        let at = self.0.iter().position(|open| open.from == from && open.sender == sender);
+        let at = self
+            .0
+            .iter()
+            .position(|open| open.from == from && open.sender == sender);
         let mut open = match (fragment.index, at) {
             (1, at) => {
                 match at {
                     Some(at) => drop(self.0.swap_remove(at)),
                     None if self.0.len() >= OPEN => {
-                        let oldest = (0..self.0.len()).min_by_key(|&at| self.0.get(at).map(|o| o.since))?;
+                        let oldest =
+                            (0..self.0.len()).min_by_key(|&at| self.0.get(at).map(|o| o.since))?;
                         self.0.swap_remove(oldest);
                     }
                     None => {}
@@ -105,19 +119,30 @@ impl Reassembly {
 
     /// Forgets what took too long.
     pub(crate) fn expire(&mut self, now: Instant) {
-        self.0.retain(|open| now.saturating_duration_since(open.since) < LIFE);
+        self.0
+            .retain(|open| now.saturating_duration_since(open.since) < LIFE);
     }
 
     /// When [`expire`](Self::expire) has something to do.
     pub(crate) fn timeout(&self) -> Option<Instant> {
-        self.0.iter().map(|open| open.since).min()?.checked_add(LIFE)
+        self.0
+            .iter()
+            .map(|open| open.since)
+            .min()?
+            .checked_add(LIFE)
     }
 }
 
 /// Cuts an encoded message into bodies of at most `longest` bytes; `None` when that takes more than
 /// 65,535 of them.
-pub(crate) fn split(text: String, longest: Option<usize>, tags: Option<(u32, u32)>) -> Option<Vec<String>> {
-    let Some(longest) = longest.map(|longest| longest.max(64)) else { return Some(vec![text]) };
+pub(crate) fn split(
+    text: String,
+    longest: Option<usize>,
+    tags: Option<(u32, u32)>,
+) -> Option<Vec<String>> {
+    let Some(longest) = longest.map(|longest| longest.max(64)) else {
+        return Some(vec![text]);
+    };
     if text.len() <= longest {
         return Some(vec![text]);
     }
@@ -130,7 +155,9 @@ pub(crate) fn split(text: String, longest: Option<usize>, tags: Option<(u32, u32
         .ok()?;
     let total = u16::try_from(pieces.len()).ok()?;
     let number = |(index, piece): (u16, &str)| match tags {
-        Some((sender, receiver)) => format!("?OTR|{sender:08x}|{receiver:08x},{index:05},{total:05},{piece},"),
+        Some((sender, receiver)) => {
+            format!("?OTR|{sender:08x}|{receiver:08x},{index:05},{total:05},{piece},")
+        }
         None => format!("?OTR,{index:05},{total:05},{piece},"),
     };
     Some((1..=total).zip(pieces).map(number).collect())
@@ -141,7 +168,10 @@ mod tests {
     use super::*;
 
     fn start() -> Instant {
-        #[allow(clippy::disallowed_methods, reason = "a virtual clock begins at some instant")]
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "a virtual clock begins at some instant"
+        )]
         Instant::now()
     }
 
@@ -168,17 +198,29 @@ mod tests {
     #[test]
     fn s_otr_05_pieces_are_bounded() {
         for text in [
-            "?OTR,2,1,x,", "?OTR,0,1,x,", "?OTR,65536,65536,x,", "?OTR|00000123|00000456,99999,99999,abc,",
-            "?OTR,1,2,,", "?OTR,1,2,x", "?OTR|123456789|1,1,2,x,", "?OTR,+1,2,x,",
+            "?OTR,2,1,x,",
+            "?OTR,0,1,x,",
+            "?OTR,65536,65536,x,",
+            "?OTR|00000123|00000456,99999,99999,abc,",
+            "?OTR,1,2,,",
+            "?OTR,1,2,x",
+            "?OTR|123456789|1,1,2,x,",
+            "?OTR,+1,2,x,",
         ] {
             assert_eq!(Fragment::read(text), None, "{text}");
         }
-        assert_eq!(Fragment::read(&format!("?OTR,1,2,{},", "x".repeat(LONGEST_PIECE + 1))), None);
+        assert_eq!(
+            Fragment::read(&format!("?OTR,1,2,{},", "x".repeat(LONGEST_PIECE + 1))),
+            None
+        );
         let mut open = Reassembly::default();
         let now = start();
         for from in 0..100 {
             let text = "?OTR,1,65535,x,";
-            assert_eq!(open.take(&from.to_string(), &Fragment::read(text).unwrap(), now), None);
+            assert_eq!(
+                open.take(&from.to_string(), &Fragment::read(text).unwrap(), now),
+                None
+            );
         }
         assert_eq!(open.0.len(), OPEN);
         let piece = "x".repeat(LONGEST_PIECE);

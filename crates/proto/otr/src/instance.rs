@@ -100,7 +100,9 @@ impl FromStr for InstanceId {
         if let Some(tag) = text.strip_prefix("v3:") {
             let hex = tag.len() == 8 && tag.bytes().all(|b| b.is_ascii_hexdigit());
             let value = u32::from_str_radix(tag, 16).map_err(|_| InstanceIdError)?;
-            let tag = InstanceTag::new(value).filter(|_| hex).ok_or(InstanceIdError)?;
+            let tag = InstanceTag::new(value)
+                .filter(|_| hex)
+                .ok_or(InstanceIdError)?;
             return Ok(Self::v3(tag));
         }
         match text.strip_prefix("v2:") {
@@ -127,7 +129,14 @@ mod tests {
         for text in ["v3:5a73b2c1", "v2:leila@example.org/phone", "v2:"] {
             assert_eq!(text.parse::<InstanceId>().unwrap().to_string(), text);
         }
-        for text in ["", "v3:", "v3:000000ff", "v3:5a73b2c", "v3:+5a73b2c", "v4:5a73b2c1"] {
+        for text in [
+            "",
+            "v3:",
+            "v3:000000ff",
+            "v3:5a73b2c",
+            "v3:+5a73b2c",
+            "v4:5a73b2c1",
+        ] {
             assert_eq!(text.parse::<InstanceId>(), Err(InstanceIdError), "{text}");
         }
     }

@@ -56,7 +56,12 @@ pub(crate) struct Session {
 
 impl Session {
     /// The session after a key exchange with these keys; `ours` gets key id 1.
-    pub(crate) fn new(ours: DhKeypair, theirs: Element, their_keyid: u32, random: Random<'_>) -> Self {
+    pub(crate) fn new(
+        ours: DhKeypair,
+        theirs: Element,
+        their_keyid: u32,
+        random: Random<'_>,
+    ) -> Self {
         Self {
             our_keyid: 2,
             previous: ours,
@@ -76,7 +81,11 @@ impl Session {
     }
 
     fn pair(&mut self, ours: u32, theirs: u32) -> Option<&mut Pair> {
-        if let Some(at) = self.pairs.iter().position(|pair| pair.ours == ours && pair.theirs == theirs) {
+        if let Some(at) = self
+            .pairs
+            .iter()
+            .position(|pair| pair.ours == ours && pair.theirs == theirs)
+        {
             return self.pairs.get_mut(at);
         }
         let keypair = if ours == self.our_keyid {
@@ -149,7 +158,11 @@ impl Session {
         let old = data.sender_keyid.saturating_add(1) < self.their_keyid
             || data.recipient_keyid.saturating_add(1) < self.our_keyid;
         let Some(pair) = self.pair(data.recipient_keyid, data.sender_keyid) else {
-            return Err(if old { Unread::Replay } else { Unread::Unreadable });
+            return Err(if old {
+                Unread::Replay
+            } else {
+                Unread::Unreadable
+            });
         };
         if !same(&hmac1(&pair.receive_mac, data.covered), &data.mac) {
             return Err(Unread::Unreadable);
@@ -179,7 +192,11 @@ impl Session {
 
     /// Forgets pairs; the receiving MAC keys that were used go out with the next message (S-OTR-11).
     fn retire(&mut self, gone: impl Fn(&Pair) -> bool) {
-        for pair in self.pairs.iter().filter(|pair| gone(pair) && pair.received > 0) {
+        for pair in self
+            .pairs
+            .iter()
+            .filter(|pair| gone(pair) && pair.received > 0)
+        {
             if self.reveal.len() < REVEALED * 20 {
                 let mut longer = Zeroizing::new(Vec::with_capacity(self.reveal.len() + 20));
                 longer.extend_from_slice(&self.reveal);
@@ -198,8 +215,12 @@ impl Session {
     /// Writes the keys for the store.
     pub(crate) fn write(&self, writer: &mut Writer) {
         writer.u32(self.our_keyid);
-        writer.bytes(&*self.current.to_bytes()).bytes(&*self.previous.to_bytes());
-        writer.u32(self.their_keyid).mpi(&self.their_current.to_mpi());
+        writer
+            .bytes(&*self.current.to_bytes())
+            .bytes(&*self.previous.to_bytes());
+        writer
+            .u32(self.their_keyid)
+            .mpi(&self.their_current.to_mpi());
         match &self.their_previous {
             Some(element) => writer.u8(1).mpi(&element.to_mpi()),
             None => writer.u8(0),
@@ -207,23 +228,37 @@ impl Session {
         writer.data(&self.reveal);
         writer.u8(u8::try_from(self.pairs.len()).unwrap_or(0));
         for pair in &self.pairs {
-            writer.u32(pair.ours).u32(pair.theirs).bytes(&pair.send_aes).bytes(&pair.send_mac);
-            writer.bytes(&pair.receive_aes).bytes(&pair.receive_mac).bytes(&pair.extra);
-            writer.bytes(&pair.sent.to_be_bytes()).bytes(&pair.received.to_be_bytes());
+            writer
+                .u32(pair.ours)
+                .u32(pair.theirs)
+                .bytes(&pair.send_aes)
+                .bytes(&pair.send_mac);
+            writer
+                .bytes(&pair.receive_aes)
+                .bytes(&pair.receive_mac)
+                .bytes(&pair.extra);
+            writer
+                .bytes(&pair.sent.to_be_bytes())
+                .bytes(&pair.received.to_be_bytes());
         }
     }
 
     /// Reads what [`write`](Self::write) wrote.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let our_keyid = reader.u32()?;
-        let mut keypair = || DhKeypair::from_bytes(reader.bytes(40)?).map_err(|_| DecodeError::TooLarge);
+        let mut keypair =
+            || DhKeypair::from_bytes(reader.bytes(40)?).map_err(|_| DecodeError::TooLarge);
         let (current, previous) = (keypair()?, keypair()?);
         let their_keyid = reader.u32()?;
         let element = |reader: &mut Reader<'_>| {
             Element::from_mpi(reader.mpi()?).map_err(|_| DecodeError::TooLarge)
         };
         let their_current = element(reader)?;
-        let their_previous = if reader.u8()? == 1 { Some(element(reader)?) } else { None };
+        let their_previous = if reader.u8()? == 1 {
+            Some(element(reader)?)
+        } else {
+            None
+        };
         let reveal = Zeroizing::new(reader.data()?.to_vec());
         let mut pairs = Vec::new();
         for _ in 0..reader.u8()?.min(8) {
@@ -239,7 +274,16 @@ impl Session {
                 received: u64::from_be_bytes(reader.fixed()?),
             });
         }
-        Ok(Self { our_keyid, current, previous, their_keyid, their_current, their_previous, pairs, reveal })
+        Ok(Self {
+            our_keyid,
+            current,
+            previous,
+            their_keyid,
+            their_current,
+            their_previous,
+            pairs,
+            reveal,
+        })
     }
 }
 

@@ -37,7 +37,9 @@ pub(crate) enum Form<'a> {
 
 /// Sorts a text.
 pub(crate) fn form(text: &str) -> Form<'_> {
-    let Some(rest) = text.strip_prefix("?OTR") else { return Form::Plain };
+    let Some(rest) = text.strip_prefix("?OTR") else {
+        return Form::Plain;
+    };
     if rest.starts_with(':') {
         return Form::Encoded;
     }
@@ -124,7 +126,8 @@ pub(crate) fn untag(text: &str) -> (String, Option<Versions>) {
 /// At most 256 characters of a peer's error text, without control characters (S-OTR-07).
 pub(crate) fn shown(error: &str) -> String {
     let hidden = |c: &char| {
-        c.is_control() || matches!(*c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(*c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     error.chars().filter(|c| !hidden(c)).take(256).collect()
 }
@@ -137,11 +140,24 @@ mod tests {
     fn queries_are_told_from_text() {
         let both = Versions { v2: true, v3: true };
         assert_eq!(form("?OTRv23?\nhello"), Form::Query(both));
-        assert_eq!(form("?OTR?v2?"), Form::Query(Versions { v2: true, v3: false }));
+        assert_eq!(
+            form("?OTR?v2?"),
+            Form::Query(Versions {
+                v2: true,
+                v3: false
+            })
+        );
         assert_eq!(form("?OTRv24x3?"), Form::Query(both));
         assert_eq!(form("?OTR Error: no"), Form::Error("no"));
         assert_eq!(form("?OTR:AAMD."), Form::Encoded);
-        for text in ["", "?OTR", "?OTRv", "?OTRv23", "?OTR is a thing", "hello ?OTRv23?"] {
+        for text in [
+            "",
+            "?OTR",
+            "?OTRv",
+            "?OTRv23",
+            "?OTR is a thing",
+            "hello ?OTRv23?",
+        ] {
             assert_eq!(form(text), Form::Plain, "{text}");
         }
     }
@@ -149,7 +165,10 @@ mod tests {
     #[test]
     fn s_otr_01_version_1_is_not_spoken() {
         assert_eq!(form("?OTR?"), Form::Query(Versions::default()));
-        assert_eq!(Versions { v2: true, v3: true }.common(Versions::default()), None);
+        assert_eq!(
+            Versions { v2: true, v3: true }.common(Versions::default()),
+            None
+        );
         assert_eq!(query(Versions::default()), None);
     }
 

@@ -34,8 +34,17 @@ impl Header {
             _ => return Ok(None),
         };
         let kind = reader.u8()?;
-        let (sender, receiver) = if version == 3 { (reader.u32()?, reader.u32()?) } else { (0, 0) };
-        Ok(Some(Self { version, kind, sender, receiver }))
+        let (sender, receiver) = if version == 3 {
+            (reader.u32()?, reader.u32()?)
+        } else {
+            (0, 0)
+        };
+        Ok(Some(Self {
+            version,
+            kind,
+            sender,
+            receiver,
+        }))
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {
@@ -69,7 +78,10 @@ impl<'a> DhCommit<'a> {
         let encrypted_gx = reader.data().ok()?;
         let hashed_gx = reader.data().ok()?.try_into().ok()?;
         // An encrypted number of the group is at most 196 bytes; other lengths cannot be one.
-        (encrypted_gx.len() <= 260 && reader.is_empty()).then_some(Self { encrypted_gx, hashed_gx })
+        (encrypted_gx.len() <= 260 && reader.is_empty()).then_some(Self {
+            encrypted_gx,
+            hashed_gx,
+        })
     }
 }
 
@@ -89,7 +101,6 @@ impl<'a> Signed<'a> {
 
 /// Data Message.
 pub(crate) struct Data<'a> {
-    pub(crate) flags: u8,
     pub(crate) sender_keyid: u32,
     pub(crate) recipient_keyid: u32,
     pub(crate) next: Element,
@@ -106,7 +117,7 @@ pub(crate) const IGNORE_UNREADABLE: u8 = 0x01;
 impl<'a> Data<'a> {
     /// Reads what follows the header; `whole` is the message from the version on.
     pub(crate) fn read(whole: &'a [u8], mut reader: Reader<'a>) -> Option<Self> {
-        let flags = reader.u8().ok()?;
+        reader.u8().ok()?;
         let sender_keyid = reader.u32().ok()?;
         let recipient_keyid = reader.u32().ok()?;
         let next = Element::from_mpi(reader.mpi().ok()?).ok()?;
@@ -116,7 +127,6 @@ impl<'a> Data<'a> {
         let mac = reader.fixed().ok()?;
         reader.data().ok()?;
         reader.is_empty().then_some(Self {
-            flags,
             sender_keyid,
             recipient_keyid,
             next,
