@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sotto_api::view::Availability;
 
+mod private;
 mod settings;
 
+pub use private::{ImportArgs, KeysCommand, PolicyArg, PolicyCommand, PrivateCommand, VerifyArgs};
 pub use settings::SettingsArgs;
 
 const AFTER_HELP: &str = "\
 Exit status: 0 done · 1 refused · 2 wrong arguments · 3 the profile is not open · 4 not signed in ·
 5 a certificate waits for an answer · 6 the time limit was reached.
-Passwords and passphrases are asked for, or read with --password-stdin; they are never arguments.";
+Passwords, passphrases, answers and shared secrets are asked for, or read with --password-stdin; they are
+never arguments.";
 
 /// Talks over XMPP from the terminal, and lets programs do so.
 #[derive(Debug, Parser)]
@@ -69,6 +72,17 @@ pub enum Command {
     Status(StatusArgs),
     /// Stays signed in and prints messages as they come.
     Watch(WatchArgs),
+    /// Private conversations: begin, end, look.
+    #[command(subcommand)]
+    Private(PrivateCommand),
+    /// Makes sure that a key is theirs: by its code, by a question, or by a secret that both know.
+    Verify(VerifyArgs),
+    /// Own keys and keys of others.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// What may leave without end-to-end encryption.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Speaks the whole interface as JSON lines on standard input and output (docs/rpc.md).
     Rpc,
 }

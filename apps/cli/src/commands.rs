@@ -8,10 +8,14 @@ use crate::session::Session;
 
 mod account;
 mod contacts;
+mod keys;
 mod messages;
+mod policy;
+mod private;
 mod profile;
 mod register;
 mod status;
+mod verify;
 mod watch;
 
 /// Carries out one command. `Command::Rpc` is not among them: it speaks to the engine itself.
@@ -52,6 +56,22 @@ pub fn run<W: Write>(command: Command, session: &mut Session<'_, W>) -> Done {
         Command::Watch(args) => {
             session.open()?;
             watch::run(args, session)
+        }
+        Command::Private(command) => {
+            session.open()?;
+            private::run(command, session)
+        }
+        Command::Verify(args) => {
+            session.open()?;
+            verify::run(args, session)
+        }
+        Command::Keys(command) => {
+            session.open()?;
+            keys::run(command, session)
+        }
+        Command::Policy(command) => {
+            session.open()?;
+            policy::run(command, session)
         }
         Command::Rpc => Ok(()),
     }

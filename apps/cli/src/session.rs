@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use sotto_api::view::{AccountState, AccountView, ConversationView, ProfileState};
-use sotto_api::{AccountId, ApiError, ErrorKind, Event, Reply, Request};
+use sotto_api::{AccountId, ApiError, ConversationId, ErrorKind, Event, Reply, Request};
 
 use crate::failure::{Done, Failure};
 use crate::output::Output;
@@ -193,6 +193,17 @@ impl<W: Write> Session<'_, W> {
         let account = self.account_for(peer, named)?.id;
         let address = peer.to_owned();
         match self.call(Request::ConversationOpen { account, address })? {
+            Reply::Conversation(view) => Ok(view),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// A conversation as it stands now.
+    ///
+    /// # Errors
+    /// As the engine refuses.
+    pub fn conversation_now(&self, conversation: ConversationId) -> Done<ConversationView> {
+        match self.call(Request::ConversationView { conversation })? {
             Reply::Conversation(view) => Ok(view),
             _ => Err(unexpected()),
         }

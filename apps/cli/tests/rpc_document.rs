@@ -60,8 +60,9 @@ fn every_kind_of_error_every_field_and_every_problem_has_a_row() {
 #[test]
 fn words_that_stand_for_choices_are_named() {
     use sotto_api::view::{
-        AccountState, Availability, Delivery, Direction, FieldKind, MessageKind, Privacy,
-        ProfileState, RegistrationState, Subscription, Theme,
+        AccountState, AlertAct, AlertKind, Availability, Delivery, Direction, FieldKind,
+        LineNotice, MessageKind, Policy, Privacy, PrivateState, ProfileState, RegistrationState,
+        Subscription, Theme, Trust, VerificationState,
     };
     use sotto_api::{CertificateAnswer, ProxyKind, SubscriptionAnswer};
     let mut missing = Vec::new();
@@ -74,6 +75,13 @@ fn words_that_stand_for_choices_are_named() {
     all.extend(variants::<FieldKind>(r#""?""#));
     all.extend(variants::<MessageKind>(r#""?""#));
     all.extend(variants::<Privacy>(r#""?""#));
+    all.extend(variants::<AlertAct>(r#""?""#));
+    all.extend(variants::<AlertKind>(r#""?""#));
+    all.extend(variants::<LineNotice>(r#""?""#));
+    all.extend(variants::<Policy>(r#""?""#));
+    all.extend(variants::<PrivateState>(r#""?""#));
+    all.extend(variants::<Trust>(r#""?""#));
+    all.extend(variants::<VerificationState>(r#""?""#));
     all.extend(variants::<Subscription>(r#""?""#));
     all.extend(variants::<Theme>(r#""?""#));
     all.extend(variants::<ProxyKind>(r#""?""#));

@@ -121,6 +121,60 @@ fn forgetting_belongs_to_a_given_password_only() {
     parse(&["account", "password", "a@b", "--sign-in", "--forget"]);
 }
 
+#[test]
+fn verifying_takes_exactly_one_way() {
+    for one in [
+        &["--code", "0123"][..],
+        &["--question", "Where?"],
+        &["--secret"],
+        &["--answer"],
+        &["--stop"],
+    ] {
+        parse(&[&["verify", "leila@b.example"], one].concat());
+    }
+    assert!(Cli::try_parse_from(line(&["verify", "leila@b.example"])).is_err());
+    let two = ["verify", "leila@b.example", "--secret", "--answer"];
+    assert!(Cli::try_parse_from(line(&two)).is_err());
+}
+
+#[test]
+fn an_answer_or_shared_secret_is_never_an_argument() {
+    for words in [
+        ["verify", "leila@b.example", "--secret", "tea"],
+        ["verify", "leila@b.example", "--answer", "tea"],
+    ] {
+        assert!(Cli::try_parse_from(line(&words)).is_err(), "{words:?}");
+    }
+}
+
+#[test]
+fn a_policy_is_for_everyone_an_account_or_a_person() {
+    let cli = parse(&[
+        "policy",
+        "set",
+        "when-possible",
+        "--contact",
+        "leila@b.example",
+    ]);
+    let Command::Policy(PolicyCommand::Set {
+        policy, contact, ..
+    }) = cli.command
+    else {
+        panic!("not policy set");
+    };
+    assert_eq!(policy, PolicyArg::WhenPossible);
+    assert_eq!(contact.as_deref(), Some("leila@b.example"));
+    parse(&["policy", "set", "required", "--follow"]);
+    let both = ["policy", "set", "off", "--follow", "--contact", "a@b"];
+    assert!(Cli::try_parse_from(line(&both)).is_err());
+}
+
+#[test]
+fn an_import_names_at_least_one_file() {
+    assert!(Cli::try_parse_from(line(&["keys", "import"])).is_err());
+    parse(&["keys", "import", "--fingerprints", "otr.fingerprints"]);
+}
+
 fn line<'a>(words: &[&'a str]) -> Vec<&'a str> {
     let mut all = vec!["sotto-cli"];
     all.extend_from_slice(words);

@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 
-use sotto_api::view::{Delivery, MessageView};
+use sotto_api::view::{ConversationView, Delivery, MessageView, Policy};
 use sotto_api::{ApiError, ErrorKind, MessageId, Reply, Request};
 
+use super::private::{not_private, refusal};
 use crate::args::{HistoryArgs, SearchArgs, SendArgs, WaitFor};
 use crate::failure::{Done, Failure};
 use crate::output::text;
@@ -23,24 +24,33 @@ pub(super) fn send<W: Write>(args: SendArgs, session: &mut Session<'_, W>) -> Do
     let Reply::Message(mut view) = reply else {
         return Err(unexpected());
     };
+    // What is held back until the other side answers lives only as long as this program does.
+    let held = conversation.private.policy == Policy::Required;
     let enough = match args.wait {
-        WaitFor::None => {
+        WaitFor::None if !held => {
             return session.out.result(&view, || {
                 "Kept. It goes out when the account is signed in.".to_owned()
             });
         }
-        WaitFor::Sent => Delivery::Sent,
+        WaitFor::None | WaitFor::Sent => Delivery::Sent,
         WaitFor::Delivered => Delivery::Delivered,
     };
     let deadline = session.deadline();
     if let Err(failure) = session.online(conversation.account, OnTrouble::Wait) {
-        session
-            .out
-            .remark("The message is kept and goes out at the next sign-in.");
+        session.out.remark(if held {
+            "The message was not sent; its text is in the draft."
+        } else {
+            "The message is kept and goes out at the next sign-in."
+        });
         return Err(failure);
     }
     loop {
-        view = message(session, view.id)?;
+        view = match message(session, view.id) {
+            Err(Failure::Refused(error)) if error.kind == ErrorKind::NotFound => {
+                return Err(taken_back(&session.conversation_now(conversation.id)?));
+            }
+            other => other?,
+        };
         match view.delivery {
             Some(Delivery::Failed) => {
                 return Err(Failure::Refused(ApiError::new(
@@ -56,6 +66,13 @@ pub(super) fn send<W: Write>(args: SendArgs, session: &mut Session<'_, W>) -> Do
             _ => {}
         }
         if session.next_event(deadline).is_none() {
+            if held && view.delivery == Some(Delivery::Waiting) {
+                return Err(Failure::TimedOut(format!(
+                    "No private conversation came about within {} seconds. The message was not sent; its text is \
+                     in the draft.",
+                    session.limit.as_secs()
+                )));
+            }
             return Err(Failure::TimedOut(format!(
                 "After {} seconds the message is: {}. It is kept, and goes on by itself at the next sign-in.",
                 session.limit.as_secs(),
@@ -63,6 +80,13 @@ pub(super) fn send<W: Write>(args: SendArgs, session: &mut Session<'_, W>) -> Do
             )));
         }
     }
+}
+
+/// Why a message that waited for a private conversation is gone again.
+fn taken_back(view: &ConversationView) -> Failure {
+    refusal(view).unwrap_or_else(|| {
+        not_private("The message was not sent: no private conversation came about. Its text is in the draft.")
+    })
 }
 
 pub(super) fn history<W: Write>(args: HistoryArgs, session: &mut Session<'_, W>) -> Done {

@@ -13,6 +13,7 @@ use crate::session::{Session, unexpected};
 
 pub(super) fn run<W: Write>(args: WatchArgs, session: &mut Session<'_, W>) -> Done {
     let mut told = BTreeMap::new();
+    let mut happened = BTreeMap::new();
     let mut left = args.count;
     for account in session.accounts()? {
         tell_account(session, &account, &mut told);
@@ -51,6 +52,9 @@ pub(super) fn run<W: Write>(args: WatchArgs, session: &mut Session<'_, W>) -> Do
                 Err(Failure::Refused(error)) if error.kind == ErrorKind::NotFound => {}
                 Err(failure) => return Err(failure),
             },
+            Event::ConversationChanged { conversation } => {
+                tell_private(session, conversation, &mut happened)?;
+            }
             Event::SubscriptionsChanged => tell_requests(session)?,
             Event::QuestionsChanged => session.out.remark(
                 "A certificate waits for an answer. Stop, and run `sotto-cli status` to see it.",
@@ -108,6 +112,27 @@ fn tell_account<W: Write>(
         session.out.remark(&words);
         told.insert(view.id, words);
     }
+}
+
+/// Says on standard error what a private conversation waits for, when that has changed.
+fn tell_private<W: Write>(
+    session: &Session<'_, W>,
+    conversation: ConversationId,
+    told: &mut BTreeMap<ConversationId, Vec<String>>,
+) -> Done {
+    let view = match session.conversation_now(conversation) {
+        Ok(view) => view,
+        Err(Failure::Refused(error)) if error.kind == ErrorKind::NotFound => return Ok(()),
+        Err(failure) => return Err(failure),
+    };
+    let lines = text::private::happening(&view);
+    let before = told.insert(conversation, lines.clone()).unwrap_or_default();
+    for line in lines.iter().filter(|line| !before.contains(line)) {
+        session
+            .out
+            .remark(&format!("{}: {line}", view.contact.name));
+    }
+    Ok(())
 }
 
 fn tell_requests<W: Write>(session: &Session<'_, W>) -> Done {

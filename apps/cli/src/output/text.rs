@@ -10,6 +10,8 @@ use sotto_api::view::{
     SubscriptionView,
 };
 
+pub mod private;
+
 /// Text that a terminal only shows: control characters become U+FFFD, line breaks stay, and marks that
 /// turn the direction of text are closed at the end of each line.
 pub fn plain(text: &str) -> String {
@@ -194,6 +196,12 @@ pub fn message(view: &MessageView, zone: &TimeZone) -> String {
     }
     if view.edited {
         line.push_str("  (corrected)");
+    }
+    let label = private::label(view.privacy);
+    for words in [label, view.privacy_text.as_str()] {
+        if !words.is_empty() && view.kind != MessageKind::System {
+            line.push_str(&format!("  ({})", plain(words)));
+        }
     }
     if view.direction == Direction::Outgoing && !view.delivery_text.is_empty() {
         line.push_str(&format!("  [{}]", view.delivery_text));

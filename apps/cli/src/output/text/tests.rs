@@ -41,6 +41,20 @@ fn an_own_message_says_how_far_it_got() {
 }
 
 #[test]
+fn a_private_message_says_so_and_one_that_came_in_clear_too() {
+    let mut view = text_message("hello");
+    view.privacy = Privacy::Verified;
+    assert_eq!(
+        message(&view, &TimeZone::UTC),
+        "[7] 2026-11-25 07:12  Leila: hello  (private, verified)  [Sent]"
+    );
+    view.direction = Direction::Incoming;
+    view.privacy = Privacy::ServerOnly;
+    view.privacy_text = "Came unencrypted".into();
+    assert!(message(&view, &TimeZone::UTC).ends_with("Leila: hello  (Came unencrypted)"));
+}
+
+#[test]
 fn an_action_and_a_line_of_the_program_look_different_from_words() {
     let mut view = text_message("Leila waves");
     view.kind = MessageKind::Action;
