@@ -1,8 +1,10 @@
 //! Messages that wait for a private conversation: no other way may take them.
 
 use rusqlite::params;
+use sotto_api::view::Privacy;
 use sotto_api::{AccountId, ConversationId, MessageId};
 
+use crate::code::Code;
 use crate::error::{Result, StoreError};
 use crate::message::MESSAGE_COLUMNS;
 use crate::outbox::{COLUMNS as OUTBOX_COLUMNS, read_outbox};
@@ -51,6 +53,15 @@ impl Store {
             self.forget_waiting_text(message)?;
             Ok(changed > 0)
         })
+    }
+
+    /// Who will be able to read an own message on its way: known when it leaves.
+    pub fn message_set_privacy(&self, message: MessageId, privacy: Privacy) -> Result<()> {
+        self.execute(
+            "UPDATE message SET privacy = ?2 WHERE id = ?1",
+            params![message.0, privacy.code()],
+        )?;
+        Ok(())
     }
 
     /// The messages of a conversation that wait for it to become private, in order.

@@ -21,6 +21,8 @@ struct Column {
     name: String,
     kind: String,
     needed: bool,
+    /// A row without it has a value for it.
+    optional: bool,
     /// Stands for the row id, which the record leaves out.
     is_rowid: bool,
 }
@@ -52,21 +54,43 @@ pub(super) fn fill(store: &Store, pages: &Pages<'_>) -> Result<(u64, u64)> {
 }
 
 fn copy(store: &Store, pages: &Pages<'_>, tables: &[Table]) -> Result<()> {
-    let roots = roots(pages, &store.connection)?;
+    let known = roots(pages);
     let mut seen = HashSet::from([1]);
     for table in tables {
-        let Some(root) = roots.get(&table.name) else {
-            continue;
-        };
-        for page in pages.tree(*root, &mut seen) {
-            for row in pages.rows(page) {
-                table.insert(store, &row)?;
+        if let Some(root) = known.get(&table.name) {
+            for page in pages.tree(*root, &mut seen) {
+                for row in pages.rows(page) {
+                    table.insert(store, &row)?;
+                }
             }
         }
     }
-    for (name, root) in &roots {
+    for (name, root) in &known {
         if !tables.iter().any(|table| table.name == *name) {
             pages.tree(*root, &mut seen);
+        }
+    }
+    // Where that does not read, a table may begin where it does in a new store. In one that was brought up
+    // from an older schema it does not: something else is there.
+    for (name, root) in roots_of_new(&store.connection)? {
+        let Some(table) = tables.iter().find(|table| table.name == name) else {
+            continue;
+        };
+        if known.contains_key(&name) {
+            continue;
+        }
+        let mut reached = seen.clone();
+        let leaves = pages.tree(root, &mut reached);
+        let first = leaves.first().map(|page| pages.rows(*page));
+        if !first.is_some_and(|rows| !rows.is_empty() && rows.iter().all(|row| table.may_hold(row)))
+        {
+            continue;
+        }
+        seen = reached;
+        for page in leaves {
+            for row in pages.rows(page) {
+                table.insert(store, &row)?;
+            }
         }
     }
     // The way to these pages is lost. A row belongs where it fits, if it fits in one place only.
@@ -84,13 +108,9 @@ fn copy(store: &Store, pages: &Pages<'_>, tables: &[Table]) -> Result<()> {
     Ok(())
 }
 
-/// On which page each table and index begins: by the damaged store as far as it reads, else as in a new
-/// one, which is made in the same order.
-fn roots(pages: &Pages<'_>, new: &Connection) -> Result<HashMap<String, u32>> {
-    let mut schema = new.prepare("SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 1")?;
-    let mut roots = schema
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<HashMap<String, u32>>>()?;
+/// On which page each table and index begins, by the damaged store, as far as it reads.
+fn roots(pages: &Pages<'_>) -> HashMap<String, u32> {
+    let mut roots = HashMap::new();
     for page in pages.tree(1, &mut HashSet::new()) {
         for row in pages.rows(page) {
             if let [_, Value::Text(name), _, Value::Integer(root), ..] = row.values.as_slice()
@@ -101,7 +121,15 @@ fn roots(pages: &Pages<'_>, new: &Connection) -> Result<HashMap<String, u32>> {
             }
         }
     }
-    Ok(roots)
+    roots
+}
+
+/// On which page each begins in a new store.
+fn roots_of_new(new: &Connection) -> Result<Vec<(String, u32)>> {
+    let mut schema = new
+        .prepare("SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 1 ORDER BY rootpage")?;
+    let roots = schema.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(roots.collect::<rusqlite::Result<_>>()?)
 }
 
 impl Table {
@@ -136,10 +164,16 @@ impl Table {
         }
     }
 
+    /// Whether a row of which nothing else is known fits.
     fn fits(&self, row: &Raw) -> bool {
-        self.has_rowid
-            && row.rowid.is_some()
-            && row.values.len() == self.columns.len()
+        self.has_rowid && self.may_hold(row)
+    }
+
+    /// Whether the values are of the kinds that stand here. Columns that a later schema added may be missing.
+    fn may_hold(&self, row: &Raw) -> bool {
+        let missing = self.columns.get(row.values.len()..);
+        self.has_rowid == row.rowid.is_some()
+            && missing.is_some_and(|missing| missing.iter().all(|column| column.optional))
             && self.columns.iter().zip(&row.values).all(|(column, value)| {
                 match (value, column.kind.as_str()) {
                     (Value::Null, _) => column.is_rowid || !column.needed,
@@ -165,15 +199,17 @@ fn tables(connection: &Connection) -> Result<Vec<Table>> {
     let mut tables = Vec::new();
     for (name, without_rowid) in names {
         let mut info = connection.prepare(
-            "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1) ORDER BY cid",
+            "SELECT name, type, \"notnull\", pk, dflt_value IS NOT NULL FROM pragma_table_info(?1) ORDER BY cid",
         )?;
         let columns = info
             .query_map([&name], |row| {
                 let kind: String = row.get(1)?;
                 let key: i64 = row.get(3)?;
+                let needed = row.get(2)?;
                 Ok(Column {
                     name: row.get(0)?,
-                    needed: row.get(2)?,
+                    needed,
+                    optional: key == 0 && (!needed || row.get(4)?),
                     is_rowid: key == 1 && kind == "INTEGER" && !without_rowid,
                     kind,
                 })

@@ -1,6 +1,6 @@
 //! What needs a look behind the interface: schema, pragmas, a full disk, the raw index.
 
-use sotto_api::view::{Direction, MessageKind, Privacy};
+use sotto_api::view::{Direction, MessageKind, Privacy, Trust};
 use sotto_api::{AccountId, AccountSettings, ConversationId, Timestamp};
 
 use super::*;
@@ -314,6 +314,66 @@ fn r_data_06_the_program_before_this_one_refuses_what_this_one_wrote() {
             })
         ),
         "{refused:?}"
+    );
+}
+
+#[test]
+fn r_data_04_a_store_from_the_first_schema_is_saved_before_and_after_its_upgrade() {
+    let (_home, profile, key) = profile();
+    let path = profile.prepare_file("store.db").expect("a file");
+    let connection = Connection::open(&path).expect("it opens");
+    key.apply(&connection).expect("it takes the key");
+    let first = include_str!("../schema/001.sql");
+    crate::schema::migrate_with(&connection, &[first]).expect("it makes");
+    let long = "the quick brown fox ".repeat(20);
+    connection
+        .execute_batch(&format!(
+            "INSERT INTO account (network, address, enabled, settings, agent_id)
+             VALUES ('xmpp', 'sara@example.org', 1, '{{}}', 'id');
+             INSERT INTO conversation (account, jid, tail) VALUES (1, 'leila@example.org', 500);
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+             INSERT INTO message (conversation, ord, direction, kind, body, at, received_at, privacy, sender)
+             SELECT 1, i, 0, 0, '{long}' || i, 5, 6, 1, 'leila@example.org/phone' FROM n;"
+        ))
+        .expect("rows");
+    connection.close().expect("it closes");
+    let report = Store::salvage(&profile, &key).expect("it is saved");
+    assert_eq!((report.messages, report.lost_pages), (500, 0));
+    // The old one again, brought up to date this time; then its first page is lost.
+    std::fs::rename(&report.kept, &path).expect("it goes back");
+    let store = Store::open(&profile, &key).expect("it opens");
+    let account = store.accounts().expect("rows")[0].id;
+    store
+        .otr_key_set(account, b"key", Timestamp(1))
+        .expect("it sets");
+    store
+        .otr_state_set(account, "leila@example.org", b"state")
+        .expect("it sets");
+    store
+        .peer_key_seen(
+            account,
+            "leila@example.org",
+            &[1; 20],
+            Trust::New,
+            Timestamp(1),
+        )
+        .expect("it is seen");
+    store.close().expect("it closes");
+    let mut bytes = std::fs::read(&path).expect("it reads");
+    bytes[100] ^= 1;
+    std::fs::write(&path, bytes).expect("it writes");
+    let report = Store::salvage(&profile, &key).expect("it is saved");
+    assert_eq!((report.messages, report.lost_pages), (500, 1));
+    let store = Store::open(&profile, &key).expect("it opens");
+    let own = store.otr_key(account).expect("it reads").expect("a key");
+    assert_eq!(own.bytes.as_slice(), b"key");
+    assert_eq!(store.peer_keys(None).expect("rows").len(), 1);
+    // S-OTR-12: a session that may be older than what went out in it is not gone on with.
+    assert_eq!(
+        store
+            .otr_state(account, "leila@example.org")
+            .expect("it reads"),
+        None
     );
 }
 
