@@ -122,6 +122,7 @@ impl Element {
     }
 
     /// The product of two elements.
+    #[cfg(test)]
     pub(crate) fn mul(&self, other: &Self) -> Self {
         Self((self.field() * other.field()).retrieve())
     }
@@ -281,4 +282,4 @@ fn power(base: &Element, secret: &DhSecret) -> Element {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

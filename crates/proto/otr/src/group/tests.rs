@@ -95,3 +95,13 @@ fn products_of_powers_agree_with_powers() {
         h.pow(&x).mul(&both.pow(&Scalar::from_hash(&hash)))
     );
 }
+
+/// *p*, big-endian.
+pub(crate) fn modulus_bytes() -> Vec<u8> {
+    mpi(modulus())
+}
+
+/// *q*, big-endian.
+pub(crate) fn order_bytes() -> Vec<u8> {
+    mpi(order())
+}
