@@ -82,7 +82,11 @@ impl Keypair {
             };
             let mut bytes = Zeroizing::new([0_u8; 64]);
             random(&mut *bytes);
-            let secret = Secret(U512::from_be_slice(&*bytes).rem(&q));
+            let mut secret = Secret(U512::from_be_slice(&*bytes).rem(&q));
+            // Once in 2¹⁶⁰ keys; drawing again might never end with a broken source of randomness.
+            if secret.0 == U192::ZERO {
+                secret.0 = U192::ONE;
+            }
             if let Ok(pair) = Self::assemble(domain.p, domain.q, domain.g, None, secret) {
                 return pair;
             }
