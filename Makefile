@@ -67,6 +67,7 @@ test-window: live-programs ## the real window under Xvfb
 	scripts/window-suite.sh
 
 live-programs: set-up-tests live-venv
+	testing/live/otr/build.sh "$(TARGET)/debug/libotr-driver"
 	cargo build --locked -p sotto-cli -p sotto-live
 
 live-venv:

@@ -7,7 +7,7 @@
  *   user NAME ACCOUNT          a user; the key is made at first need
  *   key NAME                   a key now
  *   load NAME FOLDER           otr.private_key, otr.fingerprints and otr.instance_tags, as far as they are there
- *   save NAME FOLDER           the same three
+ *   save NAME FOLDER           the same three; the key is a new one unless the file is there
  *   drop NAME                  forgets the user and everything that is not saved
  *   policy NAME BITS           OTRL_POLICY_*
  *   size NAME BYTES            the largest message, 0 for any
@@ -39,6 +39,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PROTOCOL "prpl-jabber"
 #define MAX_WORDS 8
@@ -327,7 +328,8 @@ static gcry_error_t files(struct user *user, const char *folder, int save) {
         gcry_error_t error = 0;
         if (save) {
             /* libotr writes keys only as it makes them. */
-            if (i == 0) error = otrl_privkey_generate(user->state, path, user->account, PROTOCOL);
+            if (i == 0 && access(path, F_OK) != 0)
+                error = otrl_privkey_generate(user->state, path, user->account, PROTOCOL);
             if (i == 1) error = otrl_privkey_write_fingerprints(user->state, path);
             if (i == 2) error = otrl_instag_write(user->state, path);
         } else {

@@ -15,6 +15,7 @@ mod chat;
 mod commands;
 mod devices;
 mod links;
+mod otr_crate;
 mod people;
 mod registration;
 mod sasl2;
@@ -50,6 +51,7 @@ pub fn all() -> Vec<Case> {
     all.extend(slixmpp::cases());
     all.extend(sasl2::cases());
     all.extend(commands::cases());
+    all.extend(otr_crate::cases());
     all
 }
 

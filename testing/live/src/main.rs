@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod cases;
+mod libotr;
 mod peer;
 mod server;
 mod sotto;

@@ -66,6 +66,20 @@ impl Tools {
         })
     }
 
+    /// The libotr driver beside this program, unless `SOTTO_LIBOTR` names another.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn libotr(&self) -> Step<PathBuf> {
+        let here = std::env::current_exe()?;
+        let built = here.parent().unwrap_or(Path::new("."));
+        named(
+            "SOTTO_LIBOTR",
+            built.join("libotr-driver"),
+            "make live-programs",
+        )
+    }
+
     /// Starts a server of one's own.
     ///
     /// # Errors
