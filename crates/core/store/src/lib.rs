@@ -31,6 +31,11 @@
 //! # }
 //! ```
 //!
+//! A message that is not kept ([`row::NewMessage::kept`]) has a row like every other; its text stays in the
+//! memory of this process and is never given to SQLite. [`Store::open`] removes such rows of an earlier run.
+//! One exception: while it waits for a private conversation ([`Store::private_wait`]), its text is written
+//! down, sealed, and becomes the draft of its conversation if the program ends before it leaves.
+//!
 //! Files of a profile, all of mode 0600 in a folder of mode 0700: `profile.key` and its copy (how the
 //! key is kept), `profile.secret` (only without passphrase and keyring), `store.db` with `store.db-wal`
 //! (sealed page by page, AES-256-CBC with HMAC-SHA-512), `lock`, and `socket`, which is the runtime's.
