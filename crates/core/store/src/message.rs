@@ -322,11 +322,14 @@ impl Store {
         let failure = Some(failure).filter(|_| delivery == Delivery::Failed);
         let changed = self.execute(
             &format!(
-                "UPDATE message SET delivery = ?2, failure = ?3
+                "UPDATE message SET delivery = ?2, failure = ?3, waits_private = 0
                  WHERE id = ?1 AND direction = 1 AND delivery IN {from}"
             ),
             params![message.0, delivery.code(), failure],
         )?;
+        if changed > 0 && delivery != Delivery::Failed {
+            self.forget_waiting_text(message)?;
+        }
         Ok(changed > 0)
     }
 

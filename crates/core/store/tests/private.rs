@@ -246,6 +246,16 @@ fn s_otr_14_a_waiting_message_stands_in_no_outbox_and_leaves_when_it_may() {
     assert!(store.private_leave(first).expect("it leaves"));
     assert!(!store.private_leave(first).expect("it has left"));
     assert_eq!(store.private_waiting(conversation).expect("rows").len(), 1);
+    store
+        .message_set_delivery(second, Delivery::Failed, "gone")
+        .expect("it sets");
+    assert!(
+        store
+            .private_waiting(conversation)
+            .expect("rows")
+            .is_empty(),
+        "what failed does not leave later"
+    );
     // What came, or has left for good, does not wait.
     store
         .message_set_delivery(first, Delivery::Sent, "")
