@@ -1,0 +1,54 @@
+//! The fuzz targets as plain tests: over the seeds in `testing/fuzz/seeds` and mutations of each.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a virtual clock begins at some instant"
+)]
+
+mod fuzz_bodies;
+
+use std::fs;
+use std::path::Path;
+
+use fuzz_bodies::Random;
+
+fn over_seeds(target: &str, mutations: u32, body: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../testing/fuzz/seeds")
+        .join(target);
+    let mut seeds = 0;
+    for entry in fs::read_dir(&folder).expect("the seeds lie in the repository") {
+        let seed = fs::read(entry.expect("a readable folder").path()).expect("a readable seed");
+        seeds += 1;
+        body(&seed);
+        let mut random = Random(0x9E37_79B9_7F4A_7C15);
+        for _ in 0..mutations {
+            let mut bytes = seed.clone();
+            for _ in 0..=random.next() % 4 {
+                let at = usize::try_from(random.next() >> 1).expect("64-bit tests");
+                let at = at % bytes.len().max(1);
+                match random.next() % 3 {
+                    0 => bytes.truncate(at),
+                    1 => bytes.insert(at.min(bytes.len()), random.next().to_le_bytes()[2]),
+                    _ => {
+                        if let Some(byte) = bytes.get_mut(at) {
+                            *byte ^= 1 << (random.next() % 8);
+                        }
+                    }
+                }
+            }
+            body(&bytes);
+        }
+    }
+    assert!(seeds >= 3, "{target} has {seeds} seeds");
+}
+
+#[test]
+fn any_text_may_come_in() {
+    over_seeds("otr_receive", 60, fuzz_bodies::fuzz_receive);
+}
+
+#[test]
+fn any_order_of_events_may_happen() {
+    over_seeds("otr_session", 20, fuzz_bodies::fuzz_session);
+}
