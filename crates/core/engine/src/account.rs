@@ -45,6 +45,8 @@ pub(crate) struct Account {
     pub people: crate::people::State,
     /// Conversations: typing, markers, floods.
     pub messages: messages::State,
+    /// Private conversations.
+    pub private: crate::private::State,
     /// What went wrong last.
     pub problem: Option<ProblemView>,
     state: State,
@@ -133,6 +135,7 @@ impl Account {
             features: features::Features::default(),
             people: crate::people::State::default(),
             messages: messages::State::default(),
+            private: crate::private::State::default(),
             problem: None,
             state: State::Disabled,
             connection: None,

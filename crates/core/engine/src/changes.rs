@@ -78,6 +78,15 @@ impl Changes {
         self.push(Event::QuestionsChanged);
     }
 
+    /// Keys of others, own keys, or trust.
+    pub fn keys(&mut self) {
+        self.push(Event::KeysChanged);
+    }
+
+    pub fn policies(&mut self) {
+        self.push(Event::PoliciesChanged);
+    }
+
     pub fn settings(&mut self) {
         self.push(Event::SettingsChanged);
     }

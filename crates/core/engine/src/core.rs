@@ -100,6 +100,11 @@ impl Core {
             cx.store.rollback().map_err(Fault::from)?;
         }
         for account in parts.accounts.values_mut() {
+            if done.is_ok() {
+                account.private.sessions.committed();
+            } else {
+                account.private.sessions.rolled_back();
+            }
             if account.take_unkept() && done.is_err() {
                 // Its stream has gone on in memory only: it begins again from what is kept.
                 account.abort(&mut cx);
@@ -189,7 +194,9 @@ impl Core {
         self.step(shared, |cx, core| {
             let mut done = Some(done);
             for account in core.accounts.values_mut() {
-                if people::handle_work(cx, account, work, &mut done)? {
+                if people::handle_work(cx, account, work, &mut done)?
+                    || crate::private::handle_work(cx, account, work, &mut done)?
+                {
                     return Ok(());
                 }
                 if account.awaits(work)
@@ -265,6 +272,9 @@ impl Core {
 
     /// A panic came to light in the middle of a request: nothing of it is kept.
     pub fn recover(&mut self) {
+        for account in self.accounts.values_mut() {
+            account.private.sessions.rolled_back();
+        }
         if self.store.in_transaction()
             && let Err(error) = self.store.rollback()
         {
@@ -357,6 +367,12 @@ impl Parts<'_> {
                 Ok(Some(Reply::Done))
             }
             Request::SettingsGet {} => Ok(Some(Reply::Settings(cx.settings.clone()))),
+            Request::PrivateStart { .. }
+            | Request::PrivateEnd { .. }
+            | Request::PrivateDevice { .. }
+            | Request::PrivateContinue { .. } => {
+                crate::private::handle_control(cx, self.accounts, request)
+            }
             Request::ConversationList { .. }
             | Request::ConversationOpen { .. }
             | Request::ConversationView { .. }

@@ -5,6 +5,7 @@ mod archive;
 mod conversations;
 mod harness;
 mod people;
+mod private;
 mod profile;
 mod review;
 mod sending;

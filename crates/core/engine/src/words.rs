@@ -6,6 +6,7 @@
 mod error;
 mod message;
 mod people;
+pub mod private;
 mod problem;
 mod profile;
 mod refusal;

@@ -42,6 +42,8 @@ pub(crate) enum Done {
     Salvaged(Result<SalvageReport, StoreError>),
     /// SCRAM's keys for a stream's job.
     Scram(ScramKeys),
+    /// An own OTR key was made.
+    OtrKey(zeroize::Zeroizing<Vec<u8>>),
     /// A picture was looked at.
     Picture(Result<Vec<u8>, crate::picture::PictureError>),
     /// The job itself failed by a fault of ours.

@@ -407,6 +407,7 @@ impl Account {
                 .as_ref()
                 .and_then(sotto_xmpp::iq::Tracker::poll_timeout),
             self.messages.poll_timeout(),
+            self.private.poll_timeout(),
         ]
         .into_iter()
         .flatten()
@@ -438,6 +439,7 @@ impl Account {
             requests.handle_timeout(now);
         }
         self.settle_ended_requests(cx)?;
+        crate::private::handle_timeout(cx, self)?;
         crate::messages::typing::handle_timeout(cx, self)
     }
 

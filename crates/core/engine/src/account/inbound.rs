@@ -22,6 +22,7 @@ impl Account {
         match done {
             Err(fault) if fault.is_of_this_stanza() => {
                 tracing::error!(%fault, "a stanza was put aside");
+                self.private.sessions.rolled_back();
                 Ok(())
             }
             done => done,

@@ -52,13 +52,20 @@ impl Account {
                 self.keep_position(cx)
             };
             match handed() {
-                Ok(()) => cx.store.commit()?,
+                Ok(()) => {
+                    if let Err(error) = cx.store.commit() {
+                        self.private.sessions.rolled_back();
+                        return Err(error.into());
+                    }
+                    self.private.sessions.committed();
+                }
                 Err(fault) => {
                     cx.store.rollback()?;
+                    self.private.sessions.rolled_back();
                     return Err(fault);
                 }
             }
-            self.outbox_awake = rows.len() == BATCH as usize;
+            self.outbox_awake |= rows.len() == BATCH as usize;
         }
         Ok(())
     }
@@ -69,6 +76,9 @@ impl Account {
             cx.store.outbox_remove(row.id)?;
             return crate::messages::failed(cx, self, row, "undefined-condition");
         };
+        if !crate::private::may_leave(cx, self, row, &stanza)? {
+            return Ok(());
+        }
         let now = cx.now.instant;
         let Some(stream) = self.bound_stream() else {
             return Ok(());

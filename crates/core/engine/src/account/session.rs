@@ -95,7 +95,7 @@ impl Account {
         self.set_state(cx, State::Online);
         cx.changes.account(self.id);
         messages::account_state_changed(cx, self)?;
-        Ok(())
+        crate::private::online(cx, self)
     }
 
     fn ask_features(&mut self, cx: &mut Context, server: sotto_xmpp::Jid) {

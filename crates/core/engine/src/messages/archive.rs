@@ -328,6 +328,7 @@ fn take_in(cx: &mut Context, account: &mut Account, held: VecDeque<Element>) -> 
         match done {
             Err(fault) if fault.is_of_this_stanza() => {
                 tracing::error!(%fault, "a stanza was put aside");
+                account.private.sessions.rolled_back();
             }
             done => done?,
         }
@@ -472,6 +473,7 @@ fn insert_older(cx: &mut Context, account: &mut Account, items: Vec<Item>) -> Re
         match store.attempt(|| incoming::receive(cx, account, &item.message, &origin)) {
             Err(fault) if fault.is_of_this_stanza() => {
                 tracing::error!(%fault, "a stanza was put aside");
+                account.private.sessions.rolled_back();
             }
             done => done?,
         }

@@ -11,7 +11,8 @@ use super::{archive, notices, typing};
 use crate::account::Account;
 use crate::context::Context;
 use crate::error::Fault;
-use crate::{people, text, words};
+use crate::private::incoming::Shown;
+use crate::{people, private, text, words};
 
 /// How a message came to us.
 #[derive(Clone, Debug)]
@@ -179,6 +180,9 @@ fn receive_own(
         }
         return Ok(());
     }
+    if private::incoming::is_otr(message) {
+        return private::incoming::note_copy(cx, account, peer);
+    }
     if !message.is_content() {
         return Ok(());
     }
@@ -226,6 +230,7 @@ fn receive_own(
         message,
         origin,
         Direction::Outgoing,
+        &own_words(message),
     )?
     else {
         return Ok(());
@@ -259,6 +264,13 @@ fn receive_foreign(
         return Ok(());
     }
     let stranger = is_stranger(cx, account, peer, known)?;
+    if private::incoming::is_otr(message) {
+        // A stranger's program learns nothing from ours, unless we have asked it.
+        if stranger && !private::session::is_known(cx, account, peer)? {
+            return Ok(());
+        }
+        return receive_otr(cx, account, peer, message, origin);
+    }
     if stranger
         && !account
             .messages
@@ -284,6 +296,11 @@ fn receive_foreign(
         message,
         Direction::Incoming,
     )? {
+        let live = origin.way == Way::Direct && message.body.is_some() && !stranger;
+        let from = sender_of(message, "");
+        let body = body_of(message);
+        let raw = message.body.as_ref().map_or(body.as_str(), |raw| raw.as_str());
+        let words = private::incoming::receive_clear(cx, account, peer, &from, raw, live)?;
         let Some(id) = insert(
             cx,
             account,
@@ -291,6 +308,7 @@ fn receive_foreign(
             message,
             origin,
             Direction::Incoming,
+            &words,
         )?
         else {
             return Ok(());
@@ -300,6 +318,8 @@ fn receive_foreign(
         cx.changes.message_added(conversation, id, alert);
         cx.changes.conversation(conversation);
         cx.changes.contacts();
+        // What the offer in it brought about goes out after it.
+        private::outgoing::ask_wanted(cx, account)?;
     }
     if matches!(origin.way, Way::Direct | Way::Missed) {
         notices::send_receipt(cx, account, peer, message)?;
@@ -308,6 +328,56 @@ fn receive_foreign(
         notices::note_markable(account, conversation, message);
     }
     Ok(())
+}
+
+/// An OTR text of somebody: to its conversation, if it is for this program and not from long ago.
+fn receive_otr(
+    cx: &mut Context,
+    account: &mut Account,
+    peer: &BareJid,
+    message: &Message,
+    origin: &Origin,
+) -> Result<(), Fault> {
+    match origin.way {
+        Way::Direct => {}
+        // Only what holds words: a key exchange of the past begins nothing.
+        Way::Missed if private::incoming::is_data(message) => {}
+        Way::Missed | Way::First | Way::Older => return Ok(()),
+        Way::Carbon(_) => return private::incoming::note_copy(cx, account, peer),
+    }
+    let all = private::incoming::receive_otr(cx, account, peer, message)?;
+    private::outgoing::ask_wanted(cx, account)?;
+    if all.is_empty() {
+        return Ok(());
+    }
+    let conversation = cx.store.conversation_open(account.id, peer.as_str())?;
+    typing::handle_over(cx, account, conversation);
+    for words in &all {
+        let inserted = insert(
+            cx,
+            account,
+            conversation,
+            message,
+            origin,
+            Direction::Incoming,
+            words,
+        )?;
+        if let Some(id) = inserted {
+            cx.changes.message_added(conversation, id, true);
+        }
+    }
+    cx.changes.conversation(conversation);
+    cx.changes.contacts();
+    notices::send_receipt(cx, account, peer, message)
+}
+
+/// The words of a message that needs no opening.
+fn own_words(message: &Message) -> Shown {
+    Shown {
+        text: body_of(message),
+        privacy: Privacy::ServerOnly,
+        secret: false,
+    }
 }
 
 /// Not in the list, and never written to.
@@ -453,10 +523,11 @@ fn insert(
     message: &Message,
     origin: &Origin,
     direction: Direction,
+    words: &Shown,
 ) -> Result<Option<MessageId>, Fault> {
-    let body = body_of(message);
-    let kind = if message.body.is_some() {
-        kind_of(&body)
+    let body = words.text.as_str();
+    let kind = if words.secret || message.body.is_some() {
+        kind_of(body)
     } else {
         MessageKind::System
     };
@@ -465,18 +536,18 @@ fn insert(
             conversation,
             direction,
             kind,
-            body: &body,
+            body,
             at: at(cx, message),
             received_at: cx.timestamp(),
             delivery: (direction == Direction::Outgoing).then_some(Delivery::Sent),
-            privacy: Privacy::ServerOnly,
+            privacy: words.privacy,
             origin_id: message.origin_id.as_deref(),
             message_id: message.id.as_deref(),
             archive_id: message.archive_id.as_deref(),
             sender: &sender_of(message, account.address.as_str()),
             unread: direction == Direction::Incoming
                 && !matches!(origin.way, Way::First | Way::Older),
-            kept: true,
+            kept: !words.secret || cx.settings.keep_private,
             notice: None,
         },
         if origin.way == Way::Older {
@@ -494,7 +565,7 @@ fn insert(
 /// The words that are kept: those of the message, or that it cannot be read here.
 fn body_of(message: &Message) -> String {
     match &message.body {
-        Some(body) => body.as_str().to_owned(),
+        Some(body) => private::incoming::stripped(body.as_str()),
         None => words::unreadable().to_owned(),
     }
 }

@@ -11,6 +11,7 @@ use crate::account::Account;
 use crate::context::Context;
 use crate::error::Fault;
 use crate::people;
+use crate::private::policy::may_tell_typing;
 
 #[derive(Default)]
 pub(crate) struct State {
@@ -101,6 +102,10 @@ pub(crate) fn handle_request(
     active: bool,
 ) -> Result<Reply, ApiError> {
     if !account.is_online() || !cx.settings.send_typing || !people::sees_me(cx, account.id, peer)? {
+        return Ok(Reply::Done);
+    }
+    let held = crate::private::policy_of(cx, account, conversation)?.0;
+    if !may_tell_typing(held) {
         return Ok(Reply::Done);
     }
     let now = cx.now.instant;

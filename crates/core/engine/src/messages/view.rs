@@ -1,6 +1,6 @@
 //! Conversations and messages as shells show them.
 
-use sotto_api::view::{ConversationView, Direction, MessageKind, MessageView, Privacy, SearchHit};
+use sotto_api::view::{ConversationView, Direction, MessageKind, MessageView, Privacy, PrivateState, SearchHit};
 use sotto_api::{ApiError, ConversationId, MessageId};
 use sotto_store::row::{ConversationRow, MessageRow};
 use sotto_xmpp::BareJid;
@@ -39,6 +39,11 @@ pub(crate) fn conversation(
         .iter()
         .find(|known| known.account == row.account && known.address == address)
         .map_or(contact.availability, |known| known.availability);
+    let private = crate::private::view(cx, account, row, &contact.name)?;
+    let privacy = match private.state {
+        PrivateState::Private => crate::private::privacy(private.trust),
+        _ => Privacy::ServerOnly,
+    };
     Ok(Some(ConversationView {
         id: row.id,
         account: row.account,
@@ -56,11 +61,11 @@ pub(crate) fn conversation(
         draft: row.draft.clone(),
         unread: row.unread,
         first_unread,
-        privacy: words::privacy(Privacy::ServerOnly, &contact.name),
-        private: crate::private::view(cx, account, row, &contact.name)?,
+        privacy: words::privacy(privacy, &contact.name),
+        private,
         online,
         notice: notice(account, online),
-        correctable: outgoing::correctable(cx, row.id)?,
+        correctable: outgoing::correctable(cx, account, row.id)?,
         last_at: row.last.as_ref().map(|last| last.at),
         address,
         contact,
@@ -143,9 +148,13 @@ impl Authors {
             edited: row.edited,
             previous,
             privacy: row.privacy,
-            privacy_text: String::new(),
-            kept: true,
-            notice: None,
+            privacy_text: if row.privacy == Privacy::None && row.direction == Direction::Incoming {
+                words::private::came_unencrypted().to_owned()
+            } else {
+                String::new()
+            },
+            kept: row.kept,
+            notice: row.notice,
             spoken: words::spoken_message(author, row.kind, &body, delivery, row.edited, ""),
             body,
         })

@@ -39,6 +39,15 @@ pub struct World {
     seed: u64,
 }
 
+/// Most tests are about messages as they are: no private conversation comes about by itself.
+fn store_without_private() -> Store {
+    let store = Store::in_memory().expect("a store");
+    store
+        .policy_global_set(sotto_api::view::Policy::Off)
+        .expect("a store in memory takes it");
+    store
+}
+
 struct Player {
     engine: Option<Engine>,
     store: Option<Store>,
@@ -105,7 +114,7 @@ impl World {
         let who = Who(self.players.len());
         let mut player = Player {
             engine: None,
-            store: Some(Store::in_memory().expect("a store")),
+            store: Some(store_without_private()),
             links: BTreeMap::new(),
             events: Vec::new(),
             replies: BTreeMap::new(),
@@ -461,6 +470,15 @@ impl World {
             );
         }
         self.pump(who);
+    }
+
+    /// Changes a store between two runs of an engine.
+    pub fn with_store(&mut self, who: Who, work: impl FnOnce(&Store)) {
+        self.kill(who);
+        let store = self.players[who.0].store.as_ref().expect("a store");
+        work(store);
+        self.restart(who);
+        self.pass(Duration::from_secs(5));
     }
 
     /// The process dies: nothing is said to anybody, only the store stays.

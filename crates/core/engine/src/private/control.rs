@@ -1,0 +1,145 @@
+//! Beginning, ending and choosing, as the person asks for it.
+
+use std::str::FromStr;
+
+use sotto_api::{ApiError, Reply, Request};
+use sotto_api::view::{AlertAct, LineNotice, Policy, PrivateState, Trust};
+use sotto_otr::{InstanceId, State};
+use sotto_store::row::ConversationRow;
+use sotto_xmpp::BareJid;
+
+use super::standing::standing;
+use super::{alert, outgoing, session, trust};
+use crate::account::{Account, Accounts};
+use crate::context::{Answer, Context};
+use crate::error::Fault;
+use crate::words;
+
+/// `PrivateStart` … `PrivateContinue`.
+pub(crate) fn handle(cx: &mut Context, accounts: &mut Accounts, request: Request) -> Answer {
+    let conversation = match &request {
+        Request::PrivateStart { conversation }
+        | Request::PrivateEnd { conversation }
+        | Request::PrivateDevice { conversation, .. }
+        | Request::PrivateContinue { conversation, .. } => *conversation,
+        _ => return Err(words::internal()),
+    };
+    let row = cx
+        .store
+        .conversation(conversation)
+        .map_err(Fault::from)?
+        .ok_or_else(words::not_found)?;
+    let account = accounts
+        .get_mut(&row.account)
+        .ok_or_else(words::not_found)?;
+    let peer = BareJid::new(&row.jid).map_err(|_| words::not_found())?;
+    match request {
+        Request::PrivateStart { .. } => start(cx, account, &row, &peer)?,
+        Request::PrivateEnd { .. } => end(cx, account, &row, &peer)?,
+        Request::PrivateDevice { device: id, .. } => device(cx, account, &row, &peer, &id)?,
+        Request::PrivateContinue { act, .. } => go_on(cx, account, &row, &peer, act)?,
+        _ => return Err(words::internal()),
+    }
+    Ok(Some(Reply::Done))
+}
+
+/// `PrivateStart`.
+fn start(
+    cx: &mut Context,
+    account: &mut Account,
+    row: &ConversationRow,
+    peer: &BareJid,
+) -> Result<(), ApiError> {
+    let standing = standing(cx, account, row, peer)?;
+    alert::dismiss(cx, account, row.id);
+    match standing.chosen.filter(|device| device.state == State::Private) {
+        Some(device) => {
+            session::ask(cx, account, peer, Some(&device.id))?;
+        }
+        None => {
+            if !account.is_online() {
+                return Err(words::offline(account.address.as_str()));
+            }
+            outgoing::want(cx, account, peer)?;
+        }
+    }
+    cx.changes.conversation(row.id);
+    Ok(())
+}
+
+/// `PrivateEnd`.
+fn end(
+    cx: &mut Context,
+    account: &mut Account,
+    row: &ConversationRow,
+    peer: &BareJid,
+) -> Result<(), ApiError> {
+    let standing = standing(cx, account, row, peer)?;
+    match (standing.state, standing.chosen) {
+        (PrivateState::Private, Some(device)) => {
+            session::end(cx, account, peer, &device.id)?;
+            let text = words::private::private_ended_here().to_owned();
+            super::events::line(cx, account, row.id, LineNotice::PrivateEnded, text)?;
+        }
+        (PrivateState::Ended, _) if standing.policy != Policy::Required => {
+            session::forget_finished(cx, account, peer)?;
+        }
+        (PrivateState::Starting, _) => {
+            account.private.asked.remove(peer);
+            account.private.wanted.remove(peer);
+            outgoing::withdraw(cx, row.id)?;
+        }
+        _ => {}
+    }
+    alert::dismiss(cx, account, row.id);
+    Ok(())
+}
+
+/// `PrivateDevice`.
+fn device(
+    cx: &mut Context,
+    account: &mut Account,
+    row: &ConversationRow,
+    peer: &BareJid,
+    device: &str,
+) -> Result<(), ApiError> {
+    let id = InstanceId::from_str(device).map_err(|_| words::private::no_such_device())?;
+    let devices = session::instances(cx, account, peer)?;
+    if !devices.iter().any(|device| device.id == id) {
+        return Err(words::private::no_such_device());
+    }
+    super::chosen_set(cx, row.id, Some(&id))?;
+    Ok(())
+}
+
+/// `PrivateContinue`.
+fn go_on(
+    cx: &mut Context,
+    account: &mut Account,
+    row: &ConversationRow,
+    peer: &BareJid,
+    act: AlertAct,
+) -> Result<(), ApiError> {
+    let standing = standing(cx, account, row, peer)?;
+    let name = super::events::name(cx, account, peer)?;
+    match act {
+        AlertAct::ContinueUnencrypted => {
+            if standing.policy == Policy::Required {
+                return Err(words::private::required_refused(&name));
+            }
+            session::forget_finished(cx, account, peer)?;
+        }
+        AlertAct::ContinueUnverified => {
+            let fingerprint = standing
+                .chosen
+                .and_then(|device| device.fingerprint)
+                .filter(|_| standing.trust == Some(Trust::Changed))
+                .ok_or_else(|| words::private::not_private(&name))?;
+            trust::go_on_unverified(cx, account, peer, &fingerprint)?;
+        }
+        AlertAct::Dismiss => {}
+        _ => return Err(words::internal()),
+    }
+    alert::dismiss(cx, account, row.id);
+    Ok(())
+}
