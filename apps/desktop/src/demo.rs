@@ -15,6 +15,10 @@ use sotto_api::{
 use crate::backend::{Backend, Done};
 use crate::testing::{account, contact, conversation, message};
 
+mod private;
+
+pub use private::Stand;
+
 /// Which world is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scene {
@@ -28,6 +32,8 @@ pub struct Scene {
     pub messages: u32,
     /// End-to-end, verified: as a later version has it.
     pub private: bool,
+    /// How the private conversation with the first person stands.
+    pub stand: Stand,
 }
 
 /// The scripted engine. It answers at once, on the thread that asks.
@@ -258,6 +264,9 @@ impl World {
             } else {
                 Privacy::ServerOnly
             });
+            if at == 0 && self.scene.stand != Stand::None {
+                private::put(&mut view, self.scene.stand);
+            }
             self.conversations.push(view);
         }
     }
@@ -292,7 +301,7 @@ impl World {
 
     fn talk(&mut self) {
         let ar = self.scene.arabic;
-        let privacy = if self.scene.private {
+        let privacy = if self.scene.private || self.scene.stand == Stand::Verified {
             Privacy::Verified
         } else {
             Privacy::ServerOnly
@@ -373,6 +382,7 @@ impl World {
             view.spoken = format!("{}: {body}", view.author);
             list.push(view);
         }
+        private::lines(&mut list, self.scene.stand, self.now);
         self.messages.insert(ConversationId(1), list);
         self.other_talk();
     }
@@ -486,6 +496,10 @@ impl World {
 
     fn answer(&mut self, request: Request) -> Result<Reply, ApiError> {
         self.asked.push(name_of(&request));
+        let request = match private::answer(self, request) {
+            Ok(reply) => return reply,
+            Err(request) => *request,
+        };
         Ok(match request {
             Request::Version {} => Reply::Version("Sotto 0.1.0 (demo)".into()),
             Request::ProfileStatus {} => Reply::Profile(ProfileView {
@@ -657,7 +671,7 @@ fn name_of(request: &Request) -> String {
     text.split([' ', '{']).next().unwrap_or_default().to_owned()
 }
 
-/// Shows invented people: `--demo`, with `--dark`, `--arabic`, `--strong`, `--empty`, `--private`, `--people=N`,
+/// Shows invented people: `--demo`, with `--dark`, `--arabic`, `--strong`, `--empty`, `--private`, `--stand=NAME`, `--people=N`,
 /// `--messages=N`, `--scale=N`, `--width=N --height=N`, `--open=ROW`, `--act=NAME`.
 ///
 /// # Errors
@@ -707,6 +721,7 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<(), String> {
         empty: has("empty"),
         arabic: has("arabic"),
         private: has("private"),
+        stand: value("stand").map(Stand::of).unwrap_or_default(),
         people: figure("people"),
         messages: figure("messages"),
     };

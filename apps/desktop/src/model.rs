@@ -1,5 +1,6 @@
 //! What the window shows, as plain structs made from the engine's views: tested without a window.
 
+mod code;
 mod diff;
 mod escape;
 mod people;
@@ -7,6 +8,7 @@ mod talk;
 mod text;
 mod time;
 
+pub use code::{Comparison, compare_codes, question_parts, spell_code};
 pub use diff::{Change, Keyed, changes};
 pub use escape::markdown;
 pub use people::{ListInput, PersonLine, contact_key, jump, list};

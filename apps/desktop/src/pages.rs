@@ -4,6 +4,7 @@
 //! requests. What was typed stays until the request succeeded.
 
 mod account;
+mod codes;
 mod create;
 mod dialogs;
 mod form;
@@ -38,6 +39,7 @@ struct State {
     create: create::CreateState,
     editing: Option<AccountView>,
     dialogs: dialogs::DialogState,
+    codes: codes::CodesState,
     languages: Vec<String>,
 }
 
@@ -61,6 +63,7 @@ impl Pages {
         sign_in::wire(ui);
         create::wire(ui);
         options::wire(ui);
+        codes::wire(ui);
         account::wire(ui);
         dialogs::wire(ui);
         pages.read_profile();
@@ -74,6 +77,8 @@ impl Pages {
             Event::QuestionsChanged => dialogs::read_questions(pages),
             Event::RegistrationChanged { registration } => create::read(pages, *registration),
             Event::SettingsChanged => options::read_settings(pages),
+            Event::KeysChanged => codes::read_keys(pages),
+            Event::PoliciesChanged => codes::read_policies(pages),
             _ => {}
         });
     }

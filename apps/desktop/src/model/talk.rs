@@ -2,7 +2,9 @@ use std::collections::HashSet;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use sotto_api::view::{Delivery, Direction, LinkSpan, MessageKind, MessageView, Privacy};
+use sotto_api::view::{
+    Delivery, Direction, LineNotice, LinkSpan, MessageKind, MessageView, Privacy,
+};
 use sotto_api::{MessageId, Timestamp};
 
 use super::diff::Keyed;
@@ -38,6 +40,10 @@ pub enum TalkLine {
         key: String,
         /// What it says.
         text: String,
+        /// What it is about.
+        notice: Option<LineNotice>,
+        /// It speaks of a verified key.
+        verified: bool,
     },
     /// Somebody's words.
     Message(Box<Bubble>),
@@ -129,6 +135,7 @@ fn continues(
         && a.direction == b.direction
         && a.author == b.author
         && a.privacy == b.privacy
+        && a.privacy_text == b.privacy_text
         && days.0 == days.1
         && fresh != Some(b.id)
         && a.failure.is_empty()
@@ -178,20 +185,26 @@ pub fn lines(
             lines.push(TalkLine::System {
                 key,
                 text: message.body.clone(),
+                notice: message.notice,
+                verified: message.privacy == Privacy::Verified,
             });
             continue;
         }
         let mine = message.direction == Direction::Outgoing;
         let joined = (at > 0 && joins(at - 1), joins(at));
         let foot = !joined.1;
-        let open = message.privacy == Privacy::None;
-        let note =
-            if foot && (open || message.privacy != context.privacy) && !is_private(message.privacy)
-            {
-                words.privacy_note(mine, open)
-            } else {
-                String::new()
-            };
+        let told = !message.privacy_text.is_empty() && !is_private(message.privacy);
+        let open = told || message.privacy == Privacy::None;
+        let note = if foot && told {
+            message.privacy_text.clone()
+        } else if foot
+            && (open || message.privacy != context.privacy)
+            && !is_private(message.privacy)
+        {
+            words.privacy_note(mine, open)
+        } else {
+            String::new()
+        };
         let expanded = context.expanded.contains(&message.id);
         let (text, cut) = shorten(&message.body, if expanded { LONGER } else { LONG });
         lines.push(TalkLine::Message(Box::new(Bubble {

@@ -5,13 +5,15 @@ use std::path::Path;
 
 use slint::{ComponentHandle, SharedString};
 use sotto_api::view::{
-    AccountState, AccountView, CertificateSummary, CertificateView, QuestionView,
+    AccountState, AccountView, CertificateSummary, CertificateView, OwnKeyView, PeerKeyView,
+    QuestionView, Trust,
 };
 use sotto_api::{
-    AccountId, CertificateAnswer, Field, Protection, QuestionId, Reply, Request, Secret, Timestamp,
+    AccountId, CertificateAnswer, Field, PeerKeyId, Protection, QuestionId, Reply, Request, Secret,
+    Timestamp,
 };
 
-use super::{Pages, account, model, passphrase, portrait, sign_in, with};
+use super::{Pages, account, codes, model, passphrase, portrait, sign_in, with};
 use crate::{AppWindow, CertificateLine, DialogKind, Dialogs, PageWords, Words};
 
 /// What the open dialog is about.
@@ -25,6 +27,8 @@ enum About {
     RemovePassphrase,
     NewPassword(AccountId),
     Link(String),
+    NewKey(AccountId),
+    Verified(PeerKeyId),
 }
 
 #[derive(Default)]
@@ -165,6 +169,54 @@ pub(super) fn ask_remove_account(pages: &Pages, view: &AccountView) {
     dialogs.set_act(words.get_remove());
     dialogs.set_safe(words.get_keep());
     dialogs.set_danger(true);
+}
+
+/// What a new own key means, before it is made.
+pub(super) fn ask_new_key(pages: &Pages, key: &OwnKeyView) {
+    let Some(ui) = pages.ui() else { return };
+    let words = ui.global::<PageWords>();
+    open(
+        pages,
+        DialogKind::Question,
+        About::NewKey(key.account),
+        words.invoke_new_key_title(key.address.as_str().into()),
+        words.get_new_key_lead(),
+    );
+    let dialogs = ui.global::<Dialogs>();
+    dialogs.set_act(words.get_new_key_act());
+    dialogs.set_safe(words.get_keep());
+    dialogs.set_danger(true);
+}
+
+/// A code in the list is marked only after the person said that they compared it.
+pub(super) fn ask_verified(pages: &Pages, key: &PeerKeyView) {
+    let Some(ui) = pages.ui() else { return };
+    let words = ui.global::<PageWords>();
+    let name = crate::model::isolate(&crate::model::one_line(&key.name));
+    open(
+        pages,
+        DialogKind::Question,
+        About::Verified(key.id),
+        words.invoke_verified_title(name.into()),
+        words.get_verified_lead(),
+    );
+    let dialogs = ui.global::<Dialogs>();
+    dialogs.set_note(key.code.as_str().into());
+    dialogs.set_act(words.get_verified_act());
+    dialogs.set_safe(words.get_not_now());
+}
+
+/// Asks where the keys of another program lie.
+pub(super) fn ask_bring(pages: &Pages) {
+    let Some(ui) = pages.ui() else { return };
+    let words = ui.global::<PageWords>();
+    open(
+        pages,
+        DialogKind::Bring,
+        About::Nothing,
+        words.get_bring(),
+        words.get_bring_lead(),
+    );
 }
 
 pub(super) fn ask_passphrase(pages: &Pages) {
@@ -524,6 +576,26 @@ fn accept(pages: &Pages) {
                 erase_history: dialogs.get_ticked(),
             };
             send(pages, request, |pages| pages.read_accounts(|_| {}));
+        }
+        (DialogKind::Question, About::NewKey(account)) => {
+            send(pages, Request::OwnKeyRenew { account }, codes::read);
+        }
+        (DialogKind::Question, About::Verified(key)) => {
+            let request = Request::PeerKeyTrust {
+                key,
+                trust: Trust::Verified,
+            };
+            send(pages, request, codes::read);
+        }
+        (DialogKind::Bring, _) => {
+            let folder = dialogs.get_text();
+            let Some(request) = codes::import(Path::new(folder.trim())) else {
+                return dialogs.set_error(ui.global::<PageWords>().get_nothing_to_bring());
+            };
+            send(pages, request, |pages| {
+                codes::read(pages);
+                done(pages, |words| words.get_brought());
+            });
         }
         (DialogKind::Question, About::Link(link)) => {
             close(pages);

@@ -4,7 +4,7 @@ use slint::{ComponentHandle, Model, SharedString};
 use sotto_api::view::{AccountState, AccountView, Availability, ProtectionKind, Theme};
 use sotto_api::{Reply, Request};
 
-use super::{Pages, account, dialogs, model, sign_in, with};
+use super::{Pages, account, codes, dialogs, model, sign_in, with};
 use crate::{AccountRow, AppWindow, BlockedRow, Options, Page, PageWords, Presence};
 
 pub(super) fn wire(ui: &AppWindow) {
@@ -65,6 +65,9 @@ fn section_is(pages: &Pages, section: i32) {
         ui.global::<Options>().set_section(section);
     }
     read_settings(pages);
+    if section == 2 {
+        codes::open(pages);
+    }
     if section == 3 {
         read_blocked(pages);
     }
@@ -75,6 +78,7 @@ pub(super) fn read_settings(pages: &Pages) {
         if let Ok(Reply::Settings(settings)) = result {
             pages.state.borrow_mut().settings = settings;
             fill_settings(pages);
+            codes::fill_settings(pages);
         }
     });
 }
@@ -140,7 +144,7 @@ fn save(pages: &Pages) {
 }
 
 /// What the store could not keep is said, and the page goes back to what is in force.
-fn complain(pages: &Pages, error: Option<sotto_api::ApiError>) {
+pub(super) fn complain(pages: &Pages, error: Option<sotto_api::ApiError>) {
     if let Some(error) = error {
         pages.toast(error.message.into());
         read_settings(pages);

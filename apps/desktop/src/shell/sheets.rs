@@ -86,7 +86,9 @@ pub(super) fn act(shell: &Rc<Shell>, act: &str) {
         "shortcuts" => shell.show_sheet(Sheet::Shortcuts),
         "about" => shell.show_sheet(Sheet::About),
         other => {
-            Pages::act(other);
+            if !talk::private_act(shell, other) {
+                Pages::act(other);
+            }
         }
     }
 }
