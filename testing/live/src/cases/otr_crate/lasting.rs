@@ -1,9 +1,9 @@
 //! Ends, restarts of programs, and the passing of time.
 
-use sotto_otr::{Conversation, Event, State};
+use sotto_otr::{Conversation, Event, State, import};
 use sotto_testkit::rpc::{Failure, Step};
 
-use super::lab::{Lab, SARA};
+use super::lab::{LEILA, Lab, SARA, our_key};
 use crate::cases::{Case, PROSODY, case, ensure, same};
 use crate::libotr::{ALLOW_V3, hex};
 use crate::world::World;
@@ -29,6 +29,11 @@ pub(super) fn cases() -> Vec<Case> {
             "a session with libotr is refreshed from either side",
             PROSODY,
             refreshed,
+        ),
+        case(
+            "the files that libotr writes are read here",
+            PROSODY,
+            files,
         ),
         case(
             "heartbeats of libotr and ours are read and not shown",
@@ -110,7 +115,7 @@ fn their_restart(world: &World<'_>) -> Step {
     lab.tell("drop phone")?;
     lab.tell(&format!(
         "user phone {}",
-        hex(crate::cases::otr_crate::lab::LEILA)
+        hex(LEILA)
     ))?;
     lab.tell(&format!("load phone {path}"))?;
     lab.tell(&format!("policy phone {ALLOW_V3}"))?;
@@ -126,7 +131,7 @@ fn their_restart(world: &World<'_>) -> Step {
         events
             .iter()
             .any(|event| matches!(event, Event::PeerError { .. })),
-        || format!("libotr reported no error: {events:?}"),
+        || format!("libotr reported no error: {events:?} {:?}", lab.heard),
     )?;
     ensure(
         events.iter().any(|event| {
@@ -210,4 +215,39 @@ fn heartbeats(world: &World<'_>) -> Step {
     })?;
     same("what we read", &lab.read(0), &vec!["so am I".to_owned()])?;
     lab.works("after")
+}
+
+fn files(world: &World<'_>) -> Step {
+    let folder = tempfile::tempdir()?;
+    let path = hex(folder.path().to_string_lossy().as_bytes());
+    let mut lab = Lab::new(world, 3)?;
+    lab.tell(&format!("save phone {path}"))?;
+    let instance = lab.private()?;
+    lab.tell(&format!("trust phone {} {}", hex(SARA), hex("verified")))?;
+    lab.tell(&format!("save phone {path}"))?;
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name));
+    let wrong = |e: import::ImportError| Failure::new(format!("a file was not read: {e}"));
+    let keys = import::private_keys(&read("otr.private_key")?).map_err(wrong)?;
+    let known = lab.ours.first().map(|ours| ours.talk.instances()).unwrap_or_default();
+    let known = known.iter().find_map(|view| view.fingerprint);
+    ensure(
+        keys.iter().any(|key| key.account == LEILA && Some(key.keypair.fingerprint()) == known),
+        || "the key is another".to_owned(),
+    )?;
+    let trust = import::fingerprints(&read("otr.fingerprints")?).map_err(wrong)?;
+    ensure(
+        trust.iter().any(|row| {
+            row.peer == SARA
+                && row.account == LEILA
+                && row.fingerprint == our_key().fingerprint()
+                && row.trust == "verified"
+        }),
+        || "our key is not among the known ones".to_owned(),
+    )?;
+    let tags = import::instance_tags(&read("otr.instance_tags")?).map_err(wrong)?;
+    let wanted = instance.tag().map(sotto_otr::InstanceTag::get);
+    ensure(
+        tags.iter().any(|row| row.account == LEILA && Some(row.tag) == wanted),
+        || format!("the tag is not {wanted:?}"),
+    )
 }
