@@ -113,11 +113,6 @@ impl std::fmt::Debug for Smp {
 }
 
 impl Smp {
-    /// No run yet.
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
     /// Whether no run is on.
     pub(crate) fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle)

@@ -24,7 +24,7 @@ struct Run {
 
 fn run(a: &[u8; 32], b: &[u8; 32], question: Option<&str>) -> Run {
     let mut random = seeded(7);
-    let (mut alice, mut bob) = (Smp::new(), Smp::new());
+    let (mut alice, mut bob) = (Smp::default(), Smp::default());
     let one = alice.start(a, question, &mut random).expect("idle");
     let bob_before_one = bob.clone();
     let asked = bob.handle(&one, &mut random).expect("message 1 is good");
@@ -192,7 +192,7 @@ fn s_otr_09_any_number_changed_within_its_range_breaks_a_proof() {
 fn s_otr_09_a_message_in_the_wrong_state_ends_the_run() {
     let run = run(&[5; 32], &[5; 32], None);
     let mut states = run.before.to_vec();
-    let mut asked = Smp::new();
+    let mut asked = Smp::default();
     asked
         .handle(&run.tlvs[0], &mut seeded(3))
         .expect("message 1 is good");
@@ -209,7 +209,7 @@ fn s_otr_09_a_message_in_the_wrong_state_ends_the_run() {
         }
     }
     assert_eq!(
-        Smp::new().handle(&Tlv::new(1, vec![]), &mut seeded(3)),
+        Smp::default().handle(&Tlv::new(1, vec![]), &mut seeded(3)),
         Err(SmpError::NotDue)
     );
 }
@@ -229,7 +229,7 @@ fn pieces_of_the_peer_sent_back_to_it_are_refused() {
 #[test]
 fn calls_at_the_wrong_time_are_refused_and_change_nothing() {
     let mut random = seeded(9);
-    let mut alice = Smp::new();
+    let mut alice = Smp::default();
     assert_eq!(alice.answer(&[5; 32], &mut random), Err(SmpError::NotDue));
     alice.start(&[5; 32], None, &mut random).expect("idle");
     assert_eq!(
