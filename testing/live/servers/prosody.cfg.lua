@@ -15,6 +15,7 @@ modules_enabled = {
   "roster"; "saslauth"; "tls"; "disco"; "pep"; "blocklist"; "vcard4"; "vcard_legacy"; "carbons"; "mam"; "smacks";
   "csi_simple"; "ping"; "time"; "version"; "offline"; "register"; "posix"; @EXTRA@
 }
+sotto_capture = "@STATE@/capture"
 modules_disabled = { "s2s" }
 authentication = "internal_hashed"
 password_hash = "@HASH@"

@@ -15,6 +15,7 @@ mod chat;
 mod commands;
 mod devices;
 mod links;
+mod otr;
 mod otr_crate;
 mod people;
 mod registration;
@@ -51,6 +52,7 @@ pub fn all() -> Vec<Case> {
     all.extend(slixmpp::cases());
     all.extend(sasl2::cases());
     all.extend(commands::cases());
+    all.extend(otr::cases());
     all.extend(otr_crate::cases());
     all
 }

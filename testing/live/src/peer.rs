@@ -116,6 +116,11 @@ impl Peer {
         self.wait("message", |e| e["body"] == body)
     }
 
+    /// Whether these words stand in anything that was heard before the last event that was waited for.
+    pub fn heard(&self, words: &str) -> bool {
+        self.kept.iter().any(|e| e.to_string().contains(words))
+    }
+
     /// Waits for an event of a kind that fits; others are kept for later waits.
     ///
     /// # Errors

@@ -45,6 +45,8 @@ pub struct Options {
     /// SASL2 and Bind 2 (Prosody only). Debian's module for stream management inside them calls functions that
     /// its Prosody does not have, so that part has no server here.
     pub sasl2: bool,
+    /// What clients say is written down, for [`Server::captured`] (Prosody only).
+    pub capture: bool,
 }
 
 /// A running server. Dropping it ends it.
@@ -209,6 +211,19 @@ impl Server {
         self.wait_until_ready()
     }
 
+    /// Everything that clients said so far, one text for each connection.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn captured(&self) -> Step<Vec<String>> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(self.state.join("capture"))? {
+            let bytes = fs::read(entry?.path())?;
+            all.push(String::from_utf8_lossy(&bytes).into_owned());
+        }
+        Ok(all)
+    }
+
     /// The end of its log, for a failure's report.
     pub fn log_tail(&self) -> String {
         let mut tail = String::new();
@@ -258,11 +273,17 @@ impl Server {
         } else {
             "memory"
         };
+        fs::create_dir_all(self.state.join("capture"))?;
         // A stored SCRAM-SHA-1 key is Prosody's usual state; the other hash is tried beside SASL2.
         let (extra, hash) = if options.sasl2 {
             (r#""sotto_tls_info"; "sasl2"; "sasl2_bind2";"#, "SHA-256")
         } else {
             ("", "SHA-1")
+        };
+        let capture = if options.capture {
+            r#""sotto_capture";"#
+        } else {
+            ""
         };
         let text = fs::read_to_string(own.join(template))?
             .replace("@STATE@", &self.state.display().to_string())
@@ -275,7 +296,7 @@ impl Server {
             .replace("@ARCHIVE@", archive)
             .replace("@HASH@", hash)
             .replace("@LOG@", &log_level())
-            .replace("@EXTRA@", extra);
+            .replace("@EXTRA@", &format!("{extra} {capture}"));
         fs::write(self.state.join(name), text)?;
         Ok(())
     }

@@ -143,7 +143,7 @@ fn presence(world: &World<'_>) -> Step {
 }
 
 /// A Sotto and a slixmpp that see each other's presence.
-fn friends(world: &World<'_>) -> Step<(Sotto, Peer)> {
+pub(super) fn friends(world: &World<'_>) -> Step<(Sotto, Peer)> {
     let mut sara = world.signed_in("sara")?;
     let mut peer = world.peer("slix")?;
     let me = sara.address();

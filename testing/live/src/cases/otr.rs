@@ -1,0 +1,444 @@
+//! Private conversations: Sotto with Sotto through a server, and with a program that has none.
+
+use std::time::Duration;
+
+use sotto_api::view::{
+    ConversationView, Delivery, Direction, Policy, PolicyScope, Privacy, PrivateState, Trust,
+    VerificationState,
+};
+use sotto_api::{ConversationId, Request, Secret};
+use sotto_testkit::relay::{Cut, Relay};
+use sotto_testkit::rpc::{Failure, Step};
+
+use super::links::signed_in_through;
+use super::slixmpp::friends;
+use super::{BOTH, Case, PROSODY, case, ensure, same};
+use crate::server::{Kind, Options};
+use crate::sotto::{LATER, Sotto, befriend};
+use crate::world::{PASSWORD, World};
+
+/// The end of the white space that offers OTR version 3 behind a text.
+const TAG_OF_V3: &str = "  \t\t  \t\t";
+
+/// The wait for an answer of the other side's program ends after 20 s; more, for a slow computer.
+const NO_ANSWER: Duration = Duration::from_secs(60);
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(
+            "g_12: with privacy required, no text leaves in clear across cuts, kills and ends",
+            PROSODY,
+            nothing_in_clear,
+        ),
+        case(
+            "either side begins a private conversation, both write, and its end stops the other side",
+            BOTH,
+            begin_write_end,
+        ),
+        case("a hundred private messages cross each way", BOTH, crossing),
+        case(
+            "a question verifies with the right answer only, and can be stopped",
+            BOTH,
+            verification,
+        ),
+        case(
+            "a private conversation goes on after a restart or a kill of either side",
+            BOTH,
+            restarts,
+        ),
+        case(
+            "each device of an account has a private conversation of its own",
+            BOTH,
+            two_devices,
+        ),
+        case(
+            "with privacy required, a text for a program without OTR goes back into the draft",
+            BOTH,
+            refused,
+        ),
+        case(
+            "when possible, the first text offers a private conversation and is otherwise as written",
+            BOTH,
+            offered,
+        ),
+    ]
+}
+
+// ---- cases -----------------------------------------------------------------------------------
+
+fn begin_write_end(world: &World<'_>) -> Step {
+    let mut pair = Pair::new(world)?;
+    pair.swapped_every_time(|pair| {
+        pair.begin()?;
+        let (to_leila, to_sara) = (pair.to_leila, pair.to_sara);
+        let message = pair.sara.say(to_leila, "<b>in a low voice</b> & so on")?;
+        let heard = pair.leila.hears(to_sara, "<b>in a low voice</b> & so on")?;
+        same("who can read", &heard.privacy, &Privacy::Encrypted)?;
+        ensure(!heard.kept, || "it is kept".to_owned())?;
+        pair.sara.reaches(message, Delivery::Sent)?;
+        pair.leila.say(to_sara, "likewise")?;
+        pair.leila.ask(Request::PrivateEnd {
+            conversation: to_sara,
+        })?;
+        stands(&mut pair.sara, to_leila, "ended", |v| {
+            v.private.state == PrivateState::Ended
+        })?;
+        ensure(pair.sara.hears(to_leila, "likewise").is_ok(), || {
+            "what was written before the end is missing".to_owned()
+        })?;
+        let refused = pair.sara.ask(Request::MessageSend {
+            conversation: to_leila,
+            body: "into the open".to_owned(),
+        });
+        ensure(refused.is_err(), || {
+            "a text was taken after the end".to_owned()
+        })?;
+        Ok(())
+    })
+}
+
+fn crossing(world: &World<'_>) -> Step {
+    let mut pair = Pair::new(world)?;
+    pair.begin()?;
+    let (to_leila, to_sara) = (pair.to_leila, pair.to_sara);
+    for n in 1..=100 {
+        pair.sara.say(to_leila, &format!("sara {n}"))?;
+        pair.leila.say(to_sara, &format!("leila {n}"))?;
+    }
+    pair.sara.hears(to_leila, "leila 100")?;
+    pair.leila.hears(to_sara, "sara 100")?;
+    let spoken = |who: &str| (1..=100).map(|n| format!("{who} {n}")).collect::<Vec<_>>();
+    same(
+        "what Sara heard",
+        &texts(&mut pair.sara, to_leila)?,
+        &spoken("leila"),
+    )?;
+    same(
+        "what Leila heard",
+        &texts(&mut pair.leila, to_sara)?,
+        &spoken("sara"),
+    )
+}
+
+fn verification(world: &World<'_>) -> Step {
+    let mut pair = Pair::new(world)?;
+    pair.begin()?;
+    let (to_leila, to_sara) = (pair.to_leila, pair.to_sara);
+    let ask = |pair: &mut Pair| -> Step {
+        pair.sara.ask(Request::VerifyAsk {
+            conversation: to_leila,
+            question: Some("Where did we meet?".to_owned()),
+            secret: Secret::new("at the choir".to_owned()),
+        })?;
+        let asked = verifying(&mut pair.leila, to_sara, VerificationState::Asked)?;
+        same(
+            "the question",
+            &asked.private.verification.question.as_str(),
+            &"Where did we meet?",
+        )
+    };
+    let answer = |pair: &mut Pair, words: &str| {
+        pair.leila.ask(Request::VerifyAnswer {
+            conversation: to_sara,
+            secret: Secret::new(words.to_owned()),
+        })
+    };
+    ask(&mut pair)?;
+    answer(&mut pair, "at the market")?;
+    let failed = verifying(&mut pair.sara, to_leila, VerificationState::Failed)?;
+    same("trust", &failed.private.trust, &Some(Trust::New))?;
+    pair.sara.ask(Request::VerifyStop {
+        conversation: to_leila,
+    })?;
+
+    ask(&mut pair)?;
+    pair.leila.ask(Request::VerifyStop {
+        conversation: to_sara,
+    })?;
+    let stopped = verifying(&mut pair.sara, to_leila, VerificationState::Stopped)?;
+    same("trust", &stopped.private.trust, &Some(Trust::New))?;
+
+    ask(&mut pair)?;
+    answer(&mut pair, "at the choir")?;
+    let verified = verifying(&mut pair.sara, to_leila, VerificationState::Succeeded)?;
+    same("trust", &verified.private.trust, &Some(Trust::Verified))?;
+    same("the label", &verified.privacy.state, &Privacy::Verified)
+}
+
+fn restarts(world: &World<'_>) -> Step {
+    let mut pair = Pair::new(world)?;
+    pair.begin()?;
+    let (to_leila, to_sara) = (pair.to_leila, pair.to_sara);
+    for (round, how) in ["quit", "kill", "quit", "kill"].iter().enumerate() {
+        let sotto = if round < 2 {
+            &mut pair.sara
+        } else {
+            &mut pair.leila
+        };
+        let account = sotto.account()?;
+        match *how {
+            "quit" => sotto.quit()?,
+            _ => sotto.kill(),
+        }
+        sotto.again()?;
+        sotto.online(account)?;
+        let (question, answer) = (
+            format!("still there {round}?"),
+            format!("still here {round}"),
+        );
+        pair.sara.say(to_leila, &question)?;
+        let heard = pair.leila.hears(to_sara, &question)?;
+        same("who can read", &heard.privacy, &Privacy::Encrypted)?;
+        pair.leila.say(to_sara, &answer)?;
+        let heard = pair.sara.hears(to_leila, &answer)?;
+        same("who can read", &heard.privacy, &Privacy::Encrypted)?;
+    }
+    Ok(())
+}
+
+fn two_devices(world: &World<'_>) -> Step {
+    let mut pair = Pair::new(world)?;
+    let mut second = world.sotto("leila's second")?;
+    second.sign_in(&pair.leila.address(), PASSWORD, world.server.by_starttls())?;
+    let from_second = second.talk_to(&pair.sara.address())?;
+    pair.begin()?;
+    second.ask(Request::PrivateStart {
+        conversation: from_second,
+    })?;
+    let (to_leila, to_sara) = (pair.to_leila, pair.to_sara);
+    let view = stands(&mut pair.sara, to_leila, "private with both devices", |v| {
+        v.private.devices.iter().filter(|d| d.private).count() == 2
+    })?;
+    let mut heard_by = (false, false);
+    for device in view.private.devices.iter().filter(|d| d.private) {
+        pair.sara.ask(Request::PrivateDevice {
+            conversation: to_leila,
+            device: device.id.clone(),
+        })?;
+        let body = format!("only for {}", device.id);
+        let message = pair.sara.say(to_leila, &body)?;
+        pair.sara.reaches(message, Delivery::Delivered)?;
+        let first = texts(&mut pair.leila, to_sara)?.contains(&body);
+        let other = texts(&mut second, from_second)?.contains(&body);
+        ensure(first != other, || {
+            format!("{body:?} was read by the first {first}, by the second {other}")
+        })?;
+        heard_by.0 |= first;
+        heard_by.1 |= other;
+    }
+    same("each device had its own", &heard_by, &(true, true))
+}
+
+fn refused(world: &World<'_>) -> Step {
+    let (mut sara, mut peer) = friends(world)?;
+    let conversation = sara.talk_to(peer.address())?;
+    policy(&mut sara, conversation, Policy::Required)?;
+    sara.say(conversation, "for nobody else")?;
+    sara.until("the text to be back in the draft", NO_ANSWER, |s| {
+        let view = s.conversation(conversation)?;
+        Ok((view.draft == "for nobody else" && view.private.alert.is_some()).then_some(()))
+    })?;
+    policy(&mut sara, conversation, Policy::Off)?;
+    sara.say(conversation, "for everybody")?;
+    peer.message("for everybody")?;
+    ensure(!peer.heard("for nobody else"), || {
+        "the text left in clear".to_owned()
+    })
+}
+
+fn offered(world: &World<'_>) -> Step {
+    let (mut sara, mut peer) = friends(world)?;
+    let conversation = sara.talk_to(peer.address())?;
+    policy(&mut sara, conversation, Policy::Preferred)?;
+    sara.say(conversation, "good morning")?;
+    peer.wait("message", |e| {
+        e["body"]
+            .as_str()
+            .is_some_and(|b| b.trim_end() == "good morning" && b.contains(TAG_OF_V3))
+    })?;
+    peer.send(&sara.address(), "good morning to you")?;
+    sara.hears(conversation, "good morning to you")?;
+    sara.say(conversation, "and how are you?")?;
+    peer.message("and how are you?")?;
+    Ok(())
+}
+
+/// Row G-12. What every connection said is written down inside the server, behind TLS; the control at the end
+/// shows that a text in clear would have been found there.
+fn nothing_in_clear(world: &World<'_>) -> Step {
+    const CANARIES: usize = 1_000;
+    let options = Options {
+        capture: true,
+        ..Options::default()
+    };
+    let server = world
+        .tools
+        .server(Kind::Prosody, options, &world.tools.authority)?;
+    let relay = Relay::start(server.starttls())?;
+    let mut sara = signed_in_through(world, &server, &relay, "sara")?;
+    let address = world.account_at(&server, "leila")?;
+    let mut leila = world.sotto("leila")?;
+    leila.sign_in(&address, PASSWORD, server.by_starttls())?;
+    befriend(&mut sara, &mut leila)?;
+    let (to_leila, to_sara) = (sara.talk_to(&address)?, leila.talk_to(&sara.address())?);
+    sara.ask(Request::PolicySet {
+        scope: PolicyScope::Global {},
+        policy: Some(Policy::Required),
+        follow: true,
+    })?;
+    let canary = |n: usize| format!("canary{:x}x{n:04}end", world.seed);
+    let mut taken = 0;
+    for n in 1..=CANARIES {
+        match n % 200 {
+            50 => relay.cut(if n < 500 { Cut::Reset } else { Cut::Close }),
+            100 => {
+                leila.ask(Request::PrivateEnd {
+                    conversation: to_sara,
+                })?;
+            }
+            150 if n < 500 => {
+                sara.kill();
+                sara.again()?;
+            }
+            150 => {
+                leila.kill();
+                leila.again()?;
+            }
+            _ => {}
+        }
+        let request = Request::MessageSend {
+            conversation: to_leila,
+            body: canary(n),
+        };
+        let view = sara.conversation(to_leila)?;
+        if view.private.can_send {
+            sara.ask(request)?;
+            taken += 1;
+        } else {
+            // What a person would do, after the attempt that must be refused.
+            ensure(sara.ask(request).is_err(), || {
+                format!("{} was taken while sending was stopped", canary(n))
+            })?;
+            sara.ask(Request::PrivateStart {
+                conversation: to_leila,
+            })?;
+        }
+    }
+    ensure(taken > CANARIES / 2, || format!("only {taken} were taken"))?;
+    sara.until("a private conversation at the end", LATER, |s| {
+        let view = s.conversation(to_leila)?;
+        Ok((view.private.state == PrivateState::Private).then_some(()))
+    })?;
+    let last = sara.say(to_leila, "the last one")?;
+    sara.reaches(last, Delivery::Delivered)?;
+    let control = format!("control{:x}end", world.seed);
+    policy(&mut sara, to_leila, Policy::Off)?;
+    sara.ask(Request::PrivateEnd {
+        conversation: to_leila,
+    })?;
+    let message = sara.say(to_leila, &control)?;
+    sara.reaches(message, Delivery::Sent)?;
+
+    let captured = server.captured()?;
+    let holds = |words: &str| captured.iter().any(|text| text.contains(words));
+    ensure(holds(&control), || {
+        "the capture would not have seen it".to_owned()
+    })?;
+    ensure(holds("?OTR:"), || "nothing private was said".to_owned())?;
+    let leaked: Vec<usize> = (1..=CANARIES).filter(|n| holds(&canary(*n))).collect();
+    same("texts that left in clear", &leaked, &Vec::new())
+}
+
+// ---- helpers ---------------------------------------------------------------------------------
+
+/// Two Sottos that see each other.
+struct Pair {
+    sara: Sotto,
+    leila: Sotto,
+    to_leila: ConversationId,
+    to_sara: ConversationId,
+}
+
+impl Pair {
+    fn new(world: &World<'_>) -> Step<Self> {
+        let mut sara = world.signed_in("sara")?;
+        let mut leila = world.signed_in("leila")?;
+        befriend(&mut sara, &mut leila)?;
+        let to_leila = sara.talk_to(&leila.address())?;
+        let to_sara = leila.talk_to(&sara.address())?;
+        Ok(Self {
+            sara,
+            leila,
+            to_leila,
+            to_sara,
+        })
+    }
+
+    /// Sara begins, and it stands on both sides between the same two keys.
+    fn begin(&mut self) -> Step {
+        self.sara.ask(Request::PrivateStart {
+            conversation: self.to_leila,
+        })?;
+        let private = |v: &ConversationView| v.private.state == PrivateState::Private;
+        let mine = stands(&mut self.sara, self.to_leila, "private", private)?;
+        let theirs = stands(&mut self.leila, self.to_sara, "private", private)?;
+        ensure(!mine.private.code.is_empty(), || {
+            "there is no code".to_owned()
+        })?;
+        same("Leila's code", &mine.private.code, &theirs.private.own_code)?;
+        same("Sara's code", &mine.private.own_code, &theirs.private.code)
+    }
+
+    /// Does it, and does it again with the roles changed.
+    fn swapped_every_time(&mut self, what: impl Fn(&mut Self) -> Step) -> Step {
+        what(self)?;
+        std::mem::swap(&mut self.sara, &mut self.leila);
+        std::mem::swap(&mut self.to_leila, &mut self.to_sara);
+        what(self)
+    }
+}
+
+/// Waits until a conversation stands as wanted.
+fn stands(
+    sotto: &mut Sotto,
+    conversation: ConversationId,
+    what: &str,
+    fits: impl Fn(&ConversationView) -> bool,
+) -> Step<ConversationView> {
+    let mut last = None;
+    let result = sotto.until(&format!("the conversation {what}"), LATER, |s| {
+        let view = s.conversation(conversation)?;
+        last = Some(view.private.clone());
+        Ok(fits(&view).then_some(view))
+    });
+    result.map_err(|failure| Failure::new(format!("{failure}; it stands at {last:?}")))
+}
+
+fn verifying(
+    sotto: &mut Sotto,
+    conversation: ConversationId,
+    state: VerificationState,
+) -> Step<ConversationView> {
+    stands(sotto, conversation, &format!("{state:?}"), |v| {
+        v.private.verification.state == state
+    })
+}
+
+fn policy(sotto: &mut Sotto, conversation: ConversationId, policy: Policy) -> Step {
+    sotto.ask(Request::PolicySet {
+        scope: PolicyScope::Conversation { conversation },
+        policy: Some(policy),
+        follow: false,
+    })?;
+    Ok(())
+}
+
+/// What the other side said, without the program's own lines.
+fn texts(sotto: &mut Sotto, conversation: ConversationId) -> Step<Vec<String>> {
+    Ok(sotto
+        .history(conversation)?
+        .into_iter()
+        .filter(|m| m.direction == Direction::Incoming && m.notice.is_none())
+        .map(|m| m.body)
+        .collect())
+}
