@@ -370,8 +370,20 @@ impl Parts<'_> {
             Request::PrivateStart { .. }
             | Request::PrivateEnd { .. }
             | Request::PrivateDevice { .. }
-            | Request::PrivateContinue { .. } => {
-                crate::private::handle_control(cx, self.accounts, request)
+            | Request::PrivateContinue { .. }
+            | Request::VerifyCode { .. }
+            | Request::VerifyAsk { .. }
+            | Request::VerifyAnswer { .. }
+            | Request::VerifyStop { .. }
+            | Request::PeerKeyList { .. }
+            | Request::PeerKeyTrust { .. }
+            | Request::PeerKeyForget { .. }
+            | Request::OwnKeyList {}
+            | Request::OwnKeyRenew { .. }
+            | Request::PolicyList {}
+            | Request::PolicySet { .. }
+            | Request::OtrImport { .. } => {
+                crate::private::handle_request(cx, self.accounts, request)
             }
             Request::ConversationList { .. }
             | Request::ConversationOpen { .. }

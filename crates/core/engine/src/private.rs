@@ -7,10 +7,12 @@ mod alert;
 mod control;
 mod events;
 mod html;
+mod import;
 pub(crate) mod incoming;
 mod keys;
 pub(crate) mod outgoing;
 pub(crate) mod policy;
+mod request;
 pub(crate) mod session;
 mod standing;
 mod trust;
@@ -31,7 +33,7 @@ use crate::context::Context;
 use crate::error::Fault;
 
 pub(crate) use keys::handle_work;
-pub(crate) use control::handle as handle_control;
+pub(crate) use request::handle as handle_request;
 pub(crate) use standing::standing;
 pub(crate) use view::{privacy, view};
 

@@ -299,7 +299,10 @@ fn receive_foreign(
         let live = origin.way == Way::Direct && message.body.is_some() && !stranger;
         let from = sender_of(message, "");
         let body = body_of(message);
-        let raw = message.body.as_ref().map_or(body.as_str(), |raw| raw.as_str());
+        let raw = message
+            .body
+            .as_ref()
+            .map_or(body.as_str(), |raw| raw.as_str());
         let words = private::incoming::receive_clear(cx, account, peer, &from, raw, live)?;
         let Some(id) = insert(
             cx,

@@ -194,11 +194,7 @@ fn may_correct(
     account: &Account,
     message: &MessageRow,
 ) -> Result<Option<policy::Permit>, ApiError> {
-    let Some(conversation) = cx
-        .store
-        .conversation(message.conversation)
-        .map_err(store)?
-    else {
+    let Some(conversation) = cx.store.conversation(message.conversation).map_err(store)? else {
         return Ok(None);
     };
     let Ok(peer) = BareJid::new(&conversation.jid) else {
@@ -223,11 +219,7 @@ pub(super) fn retry(
     peer: &BareJid,
     message: &MessageRow,
 ) -> Result<(), ApiError> {
-    let Some(conversation) = cx
-        .store
-        .conversation(message.conversation)
-        .map_err(store)?
-    else {
+    let Some(conversation) = cx.store.conversation(message.conversation).map_err(store)? else {
         return Err(words::not_found());
     };
     let standing = private::standing(cx, account, &conversation, peer)?;
@@ -252,7 +244,14 @@ pub(super) fn retry(
             .message_set_privacy(message.id, privacy)
             .map_err(store)?;
     }
-    leave(cx, account, peer, (message.id, &id), &message.body, decision)?;
+    leave(
+        cx,
+        account,
+        peer,
+        (message.id, &id),
+        &message.body,
+        decision,
+    )?;
     cx.changes.message(message.conversation, message.id);
     cx.changes.contacts();
     Ok(())

@@ -1,6 +1,8 @@
 //! Conversations and messages as shells show them.
 
-use sotto_api::view::{ConversationView, Direction, MessageKind, MessageView, Privacy, PrivateState, SearchHit};
+use sotto_api::view::{
+    ConversationView, Direction, MessageKind, MessageView, Privacy, PrivateState, SearchHit,
+};
 use sotto_api::{ApiError, ConversationId, MessageId};
 use sotto_store::row::{ConversationRow, MessageRow};
 use sotto_xmpp::BareJid;

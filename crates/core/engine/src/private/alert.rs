@@ -19,11 +19,18 @@ pub(crate) enum Alert {
     /// Text came in clear.
     CameUnencrypted,
     /// The other side's program says this; cleaned text, may be empty.
-    Fault { said: String },
+    Fault {
+        said: String,
+    },
 }
 
 /// Shows a notice.
-pub(crate) fn set(cx: &mut Context, account: &mut Account, conversation: ConversationId, alert: Alert) {
+pub(crate) fn set(
+    cx: &mut Context,
+    account: &mut Account,
+    conversation: ConversationId,
+    alert: Alert,
+) {
     account.private.alerts.insert(conversation, alert);
     cx.changes.conversation(conversation);
 }

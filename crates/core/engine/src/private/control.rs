@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use sotto_api::{ApiError, Reply, Request};
+use sotto_api::ApiError;
 use sotto_api::view::{AlertAct, LineNotice, Policy, PrivateState, Trust};
 use sotto_otr::{InstanceId, State};
 use sotto_store::row::ConversationRow;
@@ -10,41 +10,12 @@ use sotto_xmpp::BareJid;
 
 use super::standing::standing;
 use super::{alert, outgoing, session, trust};
-use crate::account::{Account, Accounts};
-use crate::context::{Answer, Context};
-use crate::error::Fault;
+use crate::account::Account;
+use crate::context::Context;
 use crate::words;
 
-/// `PrivateStart` … `PrivateContinue`.
-pub(crate) fn handle(cx: &mut Context, accounts: &mut Accounts, request: Request) -> Answer {
-    let conversation = match &request {
-        Request::PrivateStart { conversation }
-        | Request::PrivateEnd { conversation }
-        | Request::PrivateDevice { conversation, .. }
-        | Request::PrivateContinue { conversation, .. } => *conversation,
-        _ => return Err(words::internal()),
-    };
-    let row = cx
-        .store
-        .conversation(conversation)
-        .map_err(Fault::from)?
-        .ok_or_else(words::not_found)?;
-    let account = accounts
-        .get_mut(&row.account)
-        .ok_or_else(words::not_found)?;
-    let peer = BareJid::new(&row.jid).map_err(|_| words::not_found())?;
-    match request {
-        Request::PrivateStart { .. } => start(cx, account, &row, &peer)?,
-        Request::PrivateEnd { .. } => end(cx, account, &row, &peer)?,
-        Request::PrivateDevice { device: id, .. } => device(cx, account, &row, &peer, &id)?,
-        Request::PrivateContinue { act, .. } => go_on(cx, account, &row, &peer, act)?,
-        _ => return Err(words::internal()),
-    }
-    Ok(Some(Reply::Done))
-}
-
 /// `PrivateStart`.
-fn start(
+pub(super) fn start(
     cx: &mut Context,
     account: &mut Account,
     row: &ConversationRow,
@@ -52,7 +23,10 @@ fn start(
 ) -> Result<(), ApiError> {
     let standing = standing(cx, account, row, peer)?;
     alert::dismiss(cx, account, row.id);
-    match standing.chosen.filter(|device| device.state == State::Private) {
+    match standing
+        .chosen
+        .filter(|device| device.state == State::Private)
+    {
         Some(device) => {
             session::ask(cx, account, peer, Some(&device.id))?;
         }
@@ -68,7 +42,7 @@ fn start(
 }
 
 /// `PrivateEnd`.
-fn end(
+pub(super) fn end(
     cx: &mut Context,
     account: &mut Account,
     row: &ConversationRow,
@@ -96,7 +70,7 @@ fn end(
 }
 
 /// `PrivateDevice`.
-fn device(
+pub(super) fn device(
     cx: &mut Context,
     account: &mut Account,
     row: &ConversationRow,
@@ -113,7 +87,7 @@ fn device(
 }
 
 /// `PrivateContinue`.
-fn go_on(
+pub(super) fn go_on(
     cx: &mut Context,
     account: &mut Account,
     row: &ConversationRow,

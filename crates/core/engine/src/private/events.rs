@@ -48,7 +48,12 @@ pub(super) fn handle(
             line(cx, account, conversation, LineNotice::Unreadable, text)
         }
         Event::PeerError { text } => {
-            alert::set(cx, account, conversation, alert::Alert::Fault { said: text });
+            alert::set(
+                cx,
+                account,
+                conversation,
+                alert::Alert::Fault { said: text },
+            );
             Ok(())
         }
         Event::NoAnswer => outgoing::no_answer(cx, account, peer),

@@ -30,7 +30,11 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 fn looks_like_html(text: &str) -> bool {
-    let start: String = text.chars().take(8).collect::<String>().to_ascii_lowercase();
+    let start: String = text
+        .chars()
+        .take(8)
+        .collect::<String>()
+        .to_ascii_lowercase();
     OPENINGS
         .iter()
         .find(|opening| start.starts_with(&opening[..opening.len().min(8)]))
@@ -92,14 +96,23 @@ mod tests {
 
     #[test]
     fn what_pidgin_and_adium_write_becomes_plain() {
-        assert_eq!(plain("<FONT COLOR=\"#000\">a &lt; b &amp; c</FONT>"), "a < b & c");
+        assert_eq!(
+            plain("<FONT COLOR=\"#000\">a &lt; b &amp; c</FONT>"),
+            "a < b & c"
+        );
         assert_eq!(plain("<b>bold</b><br>next"), "bold\nnext");
         assert_eq!(plain("<html><body>one&#33;</body></html>"), "one!");
     }
 
     #[test]
     fn words_of_plain_programs_keep_their_signs() {
-        for text in ["a < b && c > d", "&amp; is how it is written", "<3", "<b> is a tag", "if x<y>z"] {
+        for text in [
+            "a < b && c > d",
+            "&amp; is how it is written",
+            "<3",
+            "<b> is a tag",
+            "if x<y>z",
+        ] {
             assert_eq!(plain(text), text);
         }
     }

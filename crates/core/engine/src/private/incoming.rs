@@ -1,8 +1,8 @@
 //! Texts that come: those of OTR go to its conversation, those in clear are looked at where one stands.
 
 use sotto_api::view::{Policy, Privacy};
-use sotto_xmpp::message::{Encryption, Message};
 use sotto_xmpp::BareJid;
+use sotto_xmpp::message::{Encryption, Message};
 
 use super::session::{self, Cause, Content};
 use super::standing::standing;

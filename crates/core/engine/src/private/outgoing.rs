@@ -28,7 +28,14 @@ pub(crate) fn encrypt(
         return Ok(false);
     };
     let message = (message.id, id, message.body.as_str());
-    session::encrypt(cx, account, peer, &device.id, (message.0, message.1), message.2)
+    session::encrypt(
+        cx,
+        account,
+        peer,
+        &device.id,
+        (message.0, message.1),
+        message.2,
+    )
 }
 
 /// A stored message waits for a private conversation, which is asked for.
@@ -43,11 +50,7 @@ pub(crate) fn wait(
 }
 
 /// Asks for a private conversation, now or as soon as that is possible.
-pub(crate) fn want(
-    cx: &mut Context,
-    account: &mut Account,
-    peer: &BareJid,
-) -> Result<(), Fault> {
+pub(crate) fn want(cx: &mut Context, account: &mut Account, peer: &BareJid) -> Result<(), Fault> {
     if !account.private.asked.contains_key(peer) {
         account.private.wanted.insert(peer.clone());
     }
@@ -183,10 +186,7 @@ fn standing_is_private(
 }
 
 /// Takes back what waits; its text is in the draft again.
-pub(super) fn withdraw(
-    cx: &mut Context,
-    conversation: ConversationId,
-) -> Result<(), Fault> {
+pub(super) fn withdraw(cx: &mut Context, conversation: ConversationId) -> Result<(), Fault> {
     let gone = cx.store.private_withdraw(conversation)?;
     announce_removed(cx, conversation, gone);
     Ok(())

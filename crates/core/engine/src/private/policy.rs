@@ -3,7 +3,7 @@
 //! [`Released`] is the only type whose text becomes the body of a stanza, and it is made here only: in clear
 //! by a [`Permit`], which only [`decide`] and [`may_correct`] hand out, or of a text that OTR made.
 
-use sotto_api::view::{Policy, PrivateState, Privacy, Trust};
+use sotto_api::view::{Policy, Privacy, PrivateState, Trust};
 use sotto_otr::Conversation;
 
 /// All that the decision depends on.
@@ -158,7 +158,10 @@ mod tests {
             let clear = |offer| Decision::Clear(Permit { offer });
             assert_eq!(decided(Policy::Off, State::None, trust), clear(false));
             assert_eq!(decided(Policy::Preferred, State::None, trust), clear(true));
-            assert_eq!(decided(Policy::Required, State::None, trust), Decision::Wait);
+            assert_eq!(
+                decided(Policy::Required, State::None, trust),
+                Decision::Wait
+            );
             for policy in POLICIES {
                 let ended = Decision::Refuse(Refusal::Ended);
                 assert_eq!(decided(policy, State::Ended, trust), ended);

@@ -6,6 +6,7 @@ use sotto_otr::State;
 use sotto_store::row::{ConversationRow, PeerKeyRow};
 use sotto_xmpp::BareJid;
 
+use super::import::{self, Files};
 use super::{control, events, keys, session, trust, verify};
 use crate::account::{Account, Accounts};
 use crate::context::{Answer, Context};
@@ -36,6 +37,18 @@ pub(crate) fn handle(cx: &mut Context, accounts: &mut Accounts, request: Request
             policy,
             follow,
         } => set_policy(cx, accounts, scope, policy, follow)?,
+        Request::OtrImport {
+            private_key,
+            fingerprints,
+            instance_tags,
+        } => {
+            let files = Files {
+                private_key,
+                fingerprints,
+                instance_tags,
+            };
+            import::take(cx, accounts, files)?;
+        }
         other => in_conversation(cx, accounts, other)?,
     }
     Ok(Some(Reply::Done))

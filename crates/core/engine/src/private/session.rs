@@ -7,14 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use sotto_api::{ConversationId, MessageId};
-use sotto_otr::{Config, Conversation, Env, Event, InstanceId, InstanceTag, InstanceView, TransmitKind};
+use sotto_api::MessageId;
+use sotto_otr::{
+    Config, Conversation, Env, Event, InstanceId, InstanceTag, InstanceView, TransmitKind,
+};
 use sotto_store::row::{NewOutbox, OutboxPurpose};
-use sotto_xmpp::message::{Outgoing, OtrText};
+use sotto_xmpp::message::{OtrText, Outgoing};
 use sotto_xmpp::{BareJid, Jid};
 
 use super::policy::{Kind, Released};
-use super::{alert, events, keys};
+use super::{events, keys};
 use crate::account::Account;
 use crate::context::Context;
 use crate::error::Fault;
@@ -162,7 +164,11 @@ fn taken(cx: &mut Context, account: &mut Account, peer: &BareJid) -> Result<Conv
 
 /// The own instance tag, one for each account on this computer.
 fn own_tag(cx: &mut Context, account: &Account) -> Result<InstanceTag, Fault> {
-    if let Some(tag) = cx.store.instance_tag(account.id)?.and_then(InstanceTag::new) {
+    if let Some(tag) = cx
+        .store
+        .instance_tag(account.id)?
+        .and_then(InstanceTag::new)
+    {
         return Ok(tag);
     }
     let tag = InstanceTag::generate(&mut *cx.effects.random);
@@ -343,9 +349,4 @@ pub(crate) fn handle_timeout(cx: &mut Context, account: &mut Account) -> Result<
         })?;
     }
     Ok(())
-}
-
-/// A fault that the person should see.
-pub(crate) fn note_fault(cx: &mut Context, account: &mut Account, conversation: ConversationId, said: String) {
-    alert::set(cx, account, conversation, alert::Alert::Fault { said });
 }

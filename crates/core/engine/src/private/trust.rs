@@ -5,6 +5,7 @@
 
 use sotto_api::PeerKeyId;
 use sotto_api::view::Trust;
+use sotto_otr::import::ImportedTrust;
 use sotto_otr::{Fingerprint, SmpEvent};
 use sotto_store::row::{PeerKeyRow, Verified, VerifiedHow};
 use sotto_xmpp::BareJid;
@@ -40,6 +41,13 @@ impl Proof {
             Begun::Secret => VerifiedHow::Secret,
         };
         Some(Self { how })
+    }
+
+    /// Another program of the person's had verified it, and the person handed over its file.
+    pub fn of_import(trust: &ImportedTrust) -> Option<Self> {
+        (!trust.trust.is_empty()).then_some(Self {
+            how: VerifiedHow::Import,
+        })
     }
 }
 

@@ -73,10 +73,14 @@ pub(crate) fn view(
         ),
         can_send: !matches!(decide(standing.situation()), Decision::Refuse(_)),
         devices,
-        code: fingerprint.map(|code| super::events::code(&code)).unwrap_or_default(),
+        code: fingerprint
+            .map(|code| super::events::code(&code))
+            .unwrap_or_default(),
         own_code: keys::own_code(cx, account)?,
         key,
-        trust: standing.trust.filter(|_| standing.state != PrivateState::None),
+        trust: standing
+            .trust
+            .filter(|_| standing.state != PrivateState::None),
         verification: verify::view(cx, account, row.id, name),
         alert: alert::view(account, row.id, &standing, name),
     })

@@ -39,7 +39,7 @@ impl World {
             changes: crate::changes::Changes::default(),
             effects: Effects::new(random),
             settings: sotto_api::view::Settings::default(),
-            networks: Networks::parse("").expect("no rows"),
+            networks: Networks::parse("network = []").expect("no rows"),
             unix_ms: 0,
         }
     }
