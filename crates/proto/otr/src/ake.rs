@@ -57,6 +57,7 @@ pub(crate) struct Reply {
 
 /// Authentication state.
 #[derive(Default)]
+#[allow(clippy::large_enum_variant, reason = "at most eight stand in memory")]
 pub(crate) enum Auth {
     #[default]
     None,

@@ -241,10 +241,11 @@ impl Conversation {
 
     /// The person knows that the peer ended the session and goes on in clear.
     pub fn forget_finished(&mut self, instance: &InstanceId) {
-        if let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == *instance) {
-            if matches!(peer.message, Message::Finished) {
-                peer.message = Message::Plaintext;
-            }
+        let mut peers = self.peers.iter_mut();
+        if let Some(peer) = peers.find(|peer| peer.id == *instance)
+            && matches!(peer.message, Message::Finished)
+        {
+            peer.message = Message::Plaintext;
         }
     }
 

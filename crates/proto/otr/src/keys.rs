@@ -42,6 +42,9 @@ pub(crate) struct Opened {
     pub(crate) extra: Zeroizing<[u8; 32]>,
 }
 
+/// An encrypted message, and the extra symmetric key of the keys it was encrypted with.
+type Sealed = (Zeroizing<Vec<u8>>, Zeroizing<[u8; 32]>);
+
 /// The keys of an established session.
 pub(crate) struct Session {
     our_keyid: u32,
@@ -127,7 +130,7 @@ impl Session {
         header: Header,
         flags: u8,
         mut plain: Zeroizing<Vec<u8>>,
-    ) -> Option<(Zeroizing<Vec<u8>>, Zeroizing<[u8; 32]>)> {
+    ) -> Option<Sealed> {
         let (ours, theirs) = (self.our_keyid.checked_sub(1)?, self.their_keyid);
         let next = self.current.public;
         let pair = self.pair(ours, theirs)?;

@@ -26,20 +26,20 @@
 //! Not here: version 1 (its key exchange is broken) and version 4 (unfinished).
 #![forbid(unsafe_code)]
 
-mod config;
-mod instance;
-mod event;
-mod conversation;
-mod query;
-mod fragment;
-mod wire;
 mod ake;
-mod keys;
+mod config;
+mod conversation;
 mod crypto;
-mod smp;
-mod keypair;
-mod group;
 mod encoding;
+mod event;
+mod fragment;
+mod group;
+mod instance;
+mod keypair;
+mod keys;
+mod query;
+mod smp;
+mod wire;
 
 pub mod import;
 

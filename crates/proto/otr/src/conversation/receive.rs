@@ -30,10 +30,10 @@ impl Conversation {
                 if !self.concerns(&fragment) {
                     return;
                 }
-                if let Some(whole) = self.open.take(from, &fragment, env.now) {
-                    if whole.starts_with(wire::PREFIX) {
-                        self.encoded(env, from, &whole);
-                    }
+                if let Some(whole) = self.open.take(from, &fragment, env.now)
+                    && whole.starts_with(wire::PREFIX)
+                {
+                    self.encoded(env, from, &whole);
                 }
             }
         }
@@ -186,13 +186,14 @@ impl Conversation {
         let Some(peer) = self.peers.get_mut(at) else {
             return;
         };
-        if peer.auth.is_none() && matches!(header.kind, DH_COMMIT | DH_KEY) {
-            if let Some(commit) = offered {
-                peer.auth = Auth::AwaitingDhKey(commit);
-                peer.auth_since = Some(env.now);
-                if let Some(offered) = &mut self.offered {
-                    offered.used.push(peer.id.clone());
-                }
+        if peer.auth.is_none()
+            && matches!(header.kind, DH_COMMIT | DH_KEY)
+            && let Some(commit) = offered
+        {
+            peer.auth = Auth::AwaitingDhKey(commit);
+            peer.auth_since = Some(env.now);
+            if let Some(offered) = &mut self.offered {
+                offered.used.push(peer.id.clone());
             }
         }
         let step = peer.auth.handle(env, header.kind, body);
