@@ -4,6 +4,7 @@ mod accounts;
 mod archive;
 mod conversations;
 mod harness;
+mod keys;
 mod people;
 mod private;
 mod profile;

@@ -26,9 +26,7 @@ pub(super) fn take(
     accounts: &mut Accounts,
     files: Files,
 ) -> Result<(), ApiError> {
-    if files.private_key.is_none()
-        && files.fingerprints.is_none()
-        && files.instance_tags.is_none()
+    if files.private_key.is_none() && files.fingerprints.is_none() && files.instance_tags.is_none()
     {
         return Err(say::import_nothing());
     }

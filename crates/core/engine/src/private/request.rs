@@ -14,7 +14,7 @@ use crate::error::Fault;
 use crate::people;
 use crate::words::{self, private as say};
 
-/// `PrivateStart` … `PolicySet`.
+/// `PrivateStart` … `OtrImport`.
 pub(crate) fn handle(cx: &mut Context, accounts: &mut Accounts, request: Request) -> Answer {
     match request {
         Request::PeerKeyList { account } => return peer_keys(cx, accounts, account).map(Some),

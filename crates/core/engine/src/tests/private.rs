@@ -16,8 +16,8 @@ use sotto_xmpp::Element;
 
 use super::harness::{Who, World};
 
-const BOB: &str = "bob@example.org";
-const ALICE: &str = "alice@example.org";
+pub const BOB: &str = "bob@example.org";
+pub const ALICE: &str = "alice@example.org";
 
 /// Ready keys: to make one takes a while.
 fn key(index: usize) -> &'static [u8] {
@@ -42,7 +42,7 @@ fn key(index: usize) -> &'static [u8] {
 }
 
 /// Alice and Bob with keys, and what each requires.
-fn world(alice: Policy, bob: Policy) -> (World, Vec<Who>) {
+pub fn world(alice: Policy, bob: Policy) -> (World, Vec<Who>) {
     let (mut world, who) = World::of(&["alice", "bob"]);
     for (index, policy) in [alice, bob].into_iter().enumerate() {
         world.with_store(who[index], |store| {

@@ -178,14 +178,6 @@ pub fn private_started(name: &str, verified: bool, refreshed: bool) -> String {
     }
 }
 
-/// It began with the older version of the protocol.
-pub fn private_old_version(name: &str) -> String {
-    format!(
-        "{}’s program speaks only OTR version 2: somebody in between could alter a message in places.",
-        isolate(name)
-    )
-}
-
 /// A private conversation is not kept.
 pub fn not_kept() -> &'static str {
     "This private conversation is not kept: when Sotto ends, it is gone from this computer."
@@ -251,22 +243,9 @@ pub fn came_unencrypted() -> &'static str {
     "Came unencrypted"
 }
 
-/// Below a message: how it went.
-pub fn sent_unencrypted() -> &'static str {
-    "Sent unencrypted"
-}
-
 /// Under the field while sending is stopped because privacy is required.
 pub fn nothing_leaves() -> &'static str {
     "Not encrypted, and you require encryption: nothing leaves this computer."
-}
-
-/// The plain text of a query, for a program that does not know OTR.
-pub fn query_text(address: &str) -> String {
-    format!(
-        "{address} asks for a private conversation (OTR). Your program does not seem to know how; see \
-         https://otr.cypherpunks.ca/ for one that does."
-    )
 }
 
 /// What an unnamed device is called.

@@ -24,7 +24,6 @@ fn sentences() -> Vec<String> {
     let mut all = vec![
         private_started("Omar", true, false),
         private_started("Omar", false, true),
-        private_old_version("Omar"),
         not_kept().into(),
         private_ended_here().into(),
         private_ended_there("Omar"),

@@ -1,0 +1,316 @@
+//! Policies, keys and verification, as shells ask for them.
+
+use std::time::Duration;
+
+use sotto_api::view::{
+    LineNotice, OwnKeyView, PeerKeyView, PoliciesView, Policy, PolicyScope, PrivateState, Trust,
+    VerificationState,
+};
+use sotto_api::{ErrorKind, Event, Reply, Request, Secret};
+
+use super::harness::{Who, World};
+use super::private::{ALICE, BOB, world};
+
+fn policies(world: &mut World, who: Who) -> PoliciesView {
+    match world.ask(who, Request::PolicyList {}) {
+        Reply::Policies(view) => view,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn set(world: &mut World, who: Who, scope: PolicyScope, policy: Option<Policy>, follow: bool) {
+    let request = Request::PolicySet {
+        scope,
+        policy,
+        follow,
+    };
+    world.ask(who, request);
+}
+
+fn keys(world: &mut World, who: Who) -> Vec<PeerKeyView> {
+    match world.ask(who, Request::PeerKeyList { account: None }) {
+        Reply::PeerKeys(views) => views,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn own_key(world: &mut World, who: Who) -> OwnKeyView {
+    match world.ask(who, Request::OwnKeyList {}) {
+        Reply::OwnKeys(mut views) => views.remove(0),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Both in a private conversation.
+fn private() -> (World, Vec<Who>) {
+    let (mut world, who) = world(Policy::Required, Policy::Preferred);
+    world.say(who[0], BOB, "hello");
+    world.settle();
+    for (who, peer) in [(who[0], BOB), (who[1], ALICE)] {
+        assert_eq!(world.open(who, peer).private.state, PrivateState::Private);
+    }
+    (world, who)
+}
+
+#[test]
+fn s_otr_14_a_setting_of_its_own_is_listed_and_follows_when_asked() {
+    let (mut world, who) = World::of(&["alice", "bob"]);
+    let conversation = world.open(who[0], BOB).id;
+    let own = PolicyScope::Conversation { conversation };
+    set(&mut world, who[0], own, Some(Policy::Preferred), false);
+    set(
+        &mut world,
+        who[0],
+        PolicyScope::Global {},
+        Some(Policy::Required),
+        false,
+    );
+    // The old setting still holds, and is there to be seen.
+    let view = policies(&mut world, who[0]);
+    assert_eq!(view.global, Policy::Required);
+    assert_eq!(view.own.len(), 1);
+    assert_eq!(
+        (view.own[0].scope, view.own[0].policy),
+        (own, Policy::Preferred)
+    );
+    let private = world.conversation(who[0], conversation).private;
+    assert_eq!(
+        (private.policy, private.policy_scope),
+        (Policy::Preferred, own)
+    );
+    world.take_events(who[0]);
+    set(
+        &mut world,
+        who[0],
+        PolicyScope::Global {},
+        Some(Policy::Required),
+        true,
+    );
+    assert!(world.take_events(who[0]).contains(&Event::PoliciesChanged));
+    assert!(policies(&mut world, who[0]).own.is_empty());
+    let private = world.conversation(who[0], conversation).private;
+    assert_eq!(
+        (private.policy, private.policy_scope),
+        (Policy::Required, PolicyScope::Global {})
+    );
+}
+
+#[test]
+fn the_setting_of_a_person_counts_before_that_of_the_account_and_that_before_everyones() {
+    let (mut world, who) = World::of(&["alice", "bob"]);
+    let account = world.accounts(who[0])[0].id;
+    let conversation = world.open(who[0], BOB).id;
+    let of_account = PolicyScope::Account { account };
+    let of_person = PolicyScope::Conversation { conversation };
+    set(&mut world, who[0], of_account, Some(Policy::Off), false);
+    assert_eq!(
+        world.conversation(who[0], conversation).private.policy,
+        Policy::Off
+    );
+    set(&mut world, who[0], of_person, Some(Policy::Required), false);
+    assert_eq!(
+        world.conversation(who[0], conversation).private.policy,
+        Policy::Required
+    );
+    set(&mut world, who[0], of_person, None, false);
+    assert_eq!(
+        world
+            .conversation(who[0], conversation)
+            .private
+            .policy_scope,
+        of_account
+    );
+    let request = Request::PolicySet {
+        scope: PolicyScope::Global {},
+        policy: None,
+        follow: false,
+    };
+    let error = world.try_ask(who[0], request).expect_err("no policy");
+    assert_eq!(error.kind, ErrorKind::Invalid);
+}
+
+#[test]
+fn comparing_codes_verifies_the_key_that_was_shown_and_no_other() {
+    let (mut world, who) = private();
+    let view = world.open(who[0], BOB);
+    let key = view.private.key.expect("a key");
+    let code = |key, matches| Request::VerifyCode {
+        conversation: view.id,
+        key,
+        matches,
+    };
+    let other = sotto_api::PeerKeyId(key.0 + 1);
+    let error = world
+        .try_ask(who[0], code(other, true))
+        .expect_err("another key");
+    assert_eq!(error.kind, ErrorKind::Refused);
+    world.ask(who[0], code(key, true));
+    assert_eq!(world.open(who[0], BOB).private.trust, Some(Trust::Verified));
+    let listed = keys(&mut world, who[0]);
+    assert_eq!(
+        (listed.len(), listed[0].trust, listed[0].in_use),
+        (1, Trust::Verified, true)
+    );
+    let error = world
+        .try_ask(who[0], Request::PeerKeyForget { key })
+        .expect_err("in use");
+    assert_eq!(error.kind, ErrorKind::Refused);
+    world.ask(who[0], code(key, false));
+    assert_eq!(
+        world.open(who[0], BOB).private.trust,
+        Some(Trust::Distrusted)
+    );
+    let request = Request::MessageSend {
+        conversation: view.id,
+        body: "canary".into(),
+    };
+    let error = world.try_ask(who[0], request).expect_err("distrusted");
+    assert_eq!(error.kind, ErrorKind::NotPrivate);
+}
+
+#[test]
+fn a_question_verifies_the_one_who_was_asked_and_not_the_one_who_asked() {
+    let (mut world, who) = private();
+    let (alice, bob) = (world.open(who[0], BOB).id, world.open(who[1], ALICE).id);
+    world.ask(
+        who[0],
+        Request::VerifyAsk {
+            conversation: alice,
+            question: Some("Where did we shelter from the hail?".into()),
+            secret: Secret::new("under the tram bridge".into()),
+        },
+    );
+    world.settle();
+    let view = world.conversation(who[1], bob).private.verification;
+    assert_eq!(view.state, VerificationState::Asked);
+    assert_eq!(view.question, "Where did we shelter from the hail?");
+    world.ask(
+        who[1],
+        Request::VerifyAnswer {
+            conversation: bob,
+            secret: Secret::new("under the tram bridge".into()),
+        },
+    );
+    world.settle();
+    let of_alice = world.conversation(who[0], alice).private;
+    assert_eq!(of_alice.verification.state, VerificationState::Succeeded);
+    assert_eq!(of_alice.trust, Some(Trust::Verified));
+    let of_bob = world.conversation(who[1], bob).private;
+    assert_eq!(of_bob.verification.state, VerificationState::Succeeded);
+    assert_eq!(of_bob.trust, Some(Trust::New));
+}
+
+#[test]
+fn a_wrong_answer_marks_nothing_and_a_shared_secret_verifies_both() {
+    let (mut world, who) = private();
+    let (alice, bob) = (world.open(who[0], BOB).id, world.open(who[1], ALICE).id);
+    for (answer, state, trust) in [
+        ("two grey herons", VerificationState::Failed, Trust::New),
+        (
+            "two white herons",
+            VerificationState::Succeeded,
+            Trust::Verified,
+        ),
+    ] {
+        world.ask(
+            who[0],
+            Request::VerifyAsk {
+                conversation: alice,
+                question: None,
+                secret: Secret::new("two white herons".into()),
+            },
+        );
+        world.settle();
+        world.ask(
+            who[1],
+            Request::VerifyAnswer {
+                conversation: bob,
+                secret: Secret::new(answer.into()),
+            },
+        );
+        world.settle();
+        for (who, conversation) in [(who[0], alice), (who[1], bob)] {
+            let private = world.conversation(who, conversation).private;
+            assert_eq!(
+                (private.verification.state, private.trust),
+                (state, Some(trust))
+            );
+        }
+    }
+}
+
+#[test]
+fn a_new_own_key_ends_private_conversations_and_erases_the_old_one() {
+    let (mut world, who) = private();
+    let before = own_key(&mut world, who[0]);
+    assert_eq!(before.code.len(), 49);
+    world.ask(
+        who[0],
+        Request::OwnKeyRenew {
+            account: before.account,
+        },
+    );
+    world.settle();
+    world.pass(Duration::from_secs(1));
+    let after = own_key(&mut world, who[0]);
+    assert!(!after.making && after.code.len() == 49 && after.code != before.code);
+    assert_eq!(world.open(who[0], BOB).private.state, PrivateState::None);
+    assert_eq!(world.open(who[1], ALICE).private.state, PrivateState::Ended);
+    let history = world.history(who[1], ALICE);
+    assert!(
+        history
+            .iter()
+            .any(|line| line.notice == Some(LineNotice::PrivateEnded))
+    );
+}
+
+#[test]
+fn fingerprints_of_libotr_are_read_and_what_is_distrusted_stays_so() {
+    let (mut world, who) = World::of(&["alice", "bob"]);
+    let file = format!(
+        "{BOB}\t{ALICE}/pidgin\tprpl-jabber\t{}\tverified\n\
+         carol@example.org\t{ALICE}\tprpl-jabber\t{}\t\n\
+         dave@example.org\tsomebody@example.org\tprpl-jabber\t{}\tverified\n",
+        "ab".repeat(20),
+        "cd".repeat(20),
+        "ef".repeat(20),
+    );
+    let import = |text: &str| Request::OtrImport {
+        private_key: None,
+        fingerprints: Some(text.into()),
+        instance_tags: None,
+    };
+    world.ask(who[0], import(&file));
+    let listed = keys(&mut world, who[0]);
+    let trusts: Vec<_> = listed
+        .iter()
+        .map(|key| (key.address.as_str(), key.trust))
+        .collect();
+    assert_eq!(
+        trusts,
+        [(BOB, Trust::Verified), ("carol@example.org", Trust::New)]
+    );
+    world.ask(
+        who[0],
+        Request::PeerKeyTrust {
+            key: listed[0].id,
+            trust: Trust::Distrusted,
+        },
+    );
+    world.ask(who[0], import(&file));
+    assert_eq!(keys(&mut world, who[0])[0].trust, Trust::Distrusted);
+    let none = Request::OtrImport {
+        private_key: None,
+        fingerprints: None,
+        instance_tags: None,
+    };
+    let error = world.try_ask(who[0], none).expect_err("no file");
+    assert_eq!(error.kind, ErrorKind::Invalid);
+    let broken = Request::OtrImport {
+        private_key: Some(Secret::new("(privkeys".into())),
+        fingerprints: None,
+        instance_tags: None,
+    };
+    let error = world.try_ask(who[0], broken).expect_err("no keys");
+    assert_eq!(error.kind, ErrorKind::Invalid);
+}
