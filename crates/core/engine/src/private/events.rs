@@ -35,6 +35,7 @@ pub(super) fn handle(
             refreshed,
         ),
         Event::Ended { .. } => {
+            verify::over(cx, account, conversation);
             let name = name(cx, account, peer)?;
             let text = words::private::private_ended_there(&name);
             line(cx, account, conversation, LineNotice::PrivateEnded, text)

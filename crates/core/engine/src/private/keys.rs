@@ -23,6 +23,10 @@ pub(crate) struct State {
 }
 
 /// The own key, or that it is being made; then [`super::key_ready`] is called in the end.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "lives for one call; a box would only add an allocation"
+)]
 pub(crate) enum OwnKey {
     Ready(Keypair),
     Making,
@@ -74,7 +78,7 @@ impl Stream {
     fn fill(&mut self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(64) {
             let mut hash = Sha512::new();
-            hash.update(&*self.seed);
+            hash.update(self.seed.as_slice());
             hash.update(self.counter.to_be_bytes());
             let block: Zeroizing<[u8; 64]> = Zeroizing::new(hash.finalize().into());
             self.counter += 1;
