@@ -9,7 +9,7 @@ use sotto_api::view::Settings;
 use sotto_api::{ConversationId, Event};
 
 use crate::Shell;
-use crate::demo::{Demo, Scene};
+use crate::demo::{Demo, Scene, Stand};
 use crate::ui::{self, Page, Sheet, TalkKind};
 
 const NOW: i64 = 1_795_617_000_000;
@@ -193,4 +193,54 @@ fn everything_in_the_window_that_can_be_pressed_has_a_name() {
         .filter_map(|element| element.id().map(|id| id.to_string()))
         .collect();
     assert!(nameless.is_empty(), "{nameless:?}");
+}
+
+fn standing(stand: Stand) -> (Rc<Shell>, Arc<Demo>) {
+    let (shell, demo) = open(Scene {
+        stand,
+        ..Scene::default()
+    });
+    shell.part::<ui::People>().invoke_activated(1);
+    (shell, demo)
+}
+
+#[test]
+fn what_is_refused_says_why_and_the_risky_way_is_asked_about_once_more() {
+    let (shell, demo) = standing(Stand::Refused);
+    let private = shell.part::<ui::Private>();
+    assert!(!private.get_can_send());
+    assert_eq!(private.get_alert_title(), "Your message was not sent");
+    assert!(
+        shell
+            .part::<ui::Talk>()
+            .get_draft()
+            .starts_with("Yes, I have them")
+    );
+    press(&shell, "Allow unencrypted to Leila…");
+    assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::Risk);
+    assert!(!demo.asked().contains(&"PrivateContinue".to_owned()));
+    press(&shell, "Leave it as it is");
+    assert!(!demo.asked().contains(&"PrivateContinue".to_owned()));
+}
+
+#[test]
+fn a_pasted_code_that_matches_says_so_and_marks_nothing() {
+    let (shell, demo) = standing(Stand::Unverified);
+    shell.act("verify");
+    assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::Verify);
+    let private = shell.part::<ui::Private>();
+    private.invoke_compared(private.get_code().to_lowercase().into());
+    assert_eq!(private.get_comparison(), ui::Comparison::Same);
+    assert!(!demo.asked().contains(&"VerifyCode".to_owned()));
+    press(&shell, "They match");
+    assert!(demo.asked().contains(&"VerifyCode".to_owned()));
+    assert_eq!(private.get_trust(), ui::KeyTrust::Verified);
+}
+
+#[test]
+fn a_question_of_the_other_side_opens_no_dialog_by_itself() {
+    let (shell, _) = standing(Stand::Asked);
+    assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::None);
+    shell.act("verify");
+    assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::Answer);
 }
