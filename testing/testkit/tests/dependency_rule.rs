@@ -7,9 +7,13 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 /// Which crates of ours each crate of ours may use, in what it ships. Tests may also use the test kit.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("sotto-xmpp", &[]),
+    ("sotto-otr", &[]),
     ("sotto-api", &[]),
     ("sotto-store", &["sotto-api"]),
-    ("sotto-engine", &["sotto-api", "sotto-store", "sotto-xmpp"]),
+    (
+        "sotto-engine",
+        &["sotto-api", "sotto-store", "sotto-xmpp", "sotto-otr"],
+    ),
     (
         "sotto-runtime",
         &["sotto-api", "sotto-store", "sotto-engine", "sotto-xmpp"],

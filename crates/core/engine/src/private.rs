@@ -177,7 +177,8 @@ pub(crate) fn chosen_set(
     device: Option<&InstanceId>,
 ) -> Result<(), Fault> {
     let device = device.map(InstanceId::to_string);
-    cx.store.private_device_set(conversation, device.as_deref())?;
+    cx.store
+        .private_device_set(conversation, device.as_deref())?;
     cx.changes.conversation(conversation);
     Ok(())
 }
