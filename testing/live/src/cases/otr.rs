@@ -47,6 +47,11 @@ pub(super) fn cases() -> Vec<Case> {
             restarts,
         ),
         case(
+            "each device of an account has a private conversation of its own",
+            BOTH,
+            two_devices,
+        ),
+        case(
             "with privacy required, a text for a program without OTR goes back into the draft",
             BOTH,
             refused,
@@ -193,6 +198,46 @@ fn restarts(world: &World<'_>) -> Step {
         same("who can read", &heard.privacy, &Privacy::Encrypted)?;
     }
     Ok(())
+}
+
+fn two_devices(world: &World<'_>) -> Step {
+    let mut pair = Pair::new(world)?;
+    pair.begin()?;
+    let mut second = world.sotto("leila's second")?;
+    second.sign_in(&pair.leila.address(), PASSWORD, world.server.by_starttls())?;
+    let from_second = second.talk_to(&pair.sara.address())?;
+    // A contact gets one key exchange a minute (S-OTR-03), so the second device may have to ask again.
+    second.until("to be private too", LATER, |s| {
+        let view = s.conversation(from_second)?;
+        if view.private.state == PrivateState::None {
+            s.ask(Request::PrivateStart {
+                conversation: from_second,
+            })?;
+        }
+        Ok((view.private.state == PrivateState::Private).then_some(()))
+    })?;
+    let (to_leila, to_sara) = (pair.to_leila, pair.to_sara);
+    let view = stands(&mut pair.sara, to_leila, "private with both devices", |v| {
+        v.private.devices.iter().filter(|d| d.private).count() == 2
+    })?;
+    let mut heard_by = (false, false);
+    for device in view.private.devices.iter().filter(|d| d.private) {
+        pair.sara.ask(Request::PrivateDevice {
+            conversation: to_leila,
+            device: device.id.clone(),
+        })?;
+        let body = format!("only for {}", device.id);
+        let message = pair.sara.say(to_leila, &body)?;
+        pair.sara.reaches(message, Delivery::Delivered)?;
+        let first = texts(&mut pair.leila, to_sara)?.contains(&body);
+        let other = texts(&mut second, from_second)?.contains(&body);
+        ensure(first != other, || {
+            format!("{body:?} was read by the first {first}, by the second {other}")
+        })?;
+        heard_by.0 |= first;
+        heard_by.1 |= other;
+    }
+    same("each device had its own", &heard_by, &(true, true))
 }
 
 fn refused(world: &World<'_>) -> Step {
