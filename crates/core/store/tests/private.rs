@@ -449,7 +449,7 @@ fn s_otr_16_trust_belongs_to_one_key_of_one_address_on_one_account() {
 #[test]
 fn policies_are_kept_for_everyone_an_account_and_a_person() {
     let (store, account, conversation) = talk();
-    assert_eq!(store.policy_global().expect("it reads"), Policy::Preferred);
+    assert_eq!(store.policy_global().expect("it reads"), Policy::Off);
     store.policy_global_set(Policy::Required).expect("it sets");
     assert_eq!(store.policy_global().expect("it reads"), Policy::Required);
     assert!(store.policies_own().expect("rows").is_empty());

@@ -7,10 +7,11 @@ use crate::view::conversation::Privacy;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
-    /// No private conversation is begun by the program; one can be begun by hand.
+    /// No private conversation is begun by the program; one can be begun by hand. The default: private
+    /// conversations are not kept, and that is a choice to make knowingly (S-OTR-17).
+    #[default]
     Off,
     /// A private conversation is offered with the first message, and used where it comes about.
-    #[default]
     Preferred,
     /// A message goes out end-to-end encrypted, or it does not go.
     Required,
