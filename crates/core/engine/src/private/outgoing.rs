@@ -151,15 +151,21 @@ pub(super) fn no_answer(
     account: &mut Account,
     peer: &BareJid,
 ) -> Result<(), Fault> {
-    account.private.asked.remove(peer);
-    account.private.wanted.remove(peer);
+    let was_asked = account.private.asked.remove(peer).is_some();
+    let was_wanted = account.private.wanted.remove(peer);
     let Some(conversation) = cx.store.conversation_find(account.id, peer.as_str())? else {
         return Ok(());
     };
     if standing_is_private(cx, account, conversation, peer)? {
         return Ok(());
     }
-    withdraw(cx, conversation)?;
+    let gone = cx.store.private_withdraw(conversation)?;
+    let waited = !gone.is_empty();
+    announce_removed(cx, conversation, gone);
+    if !(waited || was_asked || was_wanted) {
+        // The other side asked and then fell silent: nothing of the person's was held up by it.
+        return Ok(());
+    }
     let name = super::events::name(cx, account, peer)?;
     super::events::line(
         cx,

@@ -98,7 +98,7 @@ pub(crate) fn run(
     };
     let conversation = cx.store.conversation_open(account.id, peer.as_str())?;
     let policy = super::policy_of(cx, account, conversation)?.0;
-    let config = config(policy);
+    let config = config(policy, cx.settings.allow_otr_v2);
     let mut talk = taken(cx, account, peer)?;
     account.private.sessions.moved.insert(peer.clone());
     work(
@@ -135,11 +135,11 @@ pub(crate) fn run(
     Ok(Some(contents))
 }
 
-/// What a policy lets OTR do by itself. Version 2 is not spoken (S-OTR-02).
-fn config(policy: Policy) -> Config {
+/// What a policy lets OTR do by itself. Version 2 is spoken only where the person allowed it (S-OTR-02).
+fn config(policy: Policy, v2: bool) -> Config {
     let willing = policy != Policy::Off;
     Config {
-        v2: false,
+        v2,
         v3: true,
         offer: willing,
         answer_tag: willing,

@@ -414,6 +414,24 @@ fn s_otr_02_version_two_is_neither_offered_nor_taken() {
 }
 
 #[test]
+fn s_otr_02_version_two_is_taken_where_the_person_allowed_it() {
+    let (mut world, who) = world(Policy::Off, Policy::Off);
+    world.open(who[0], BOB);
+    let settings = sotto_api::view::Settings {
+        allow_otr_v2: true,
+        ..Default::default()
+    };
+    world.ask(who[0], Request::SettingsSet { settings });
+    let conversation = world.open(who[0], BOB).id;
+    world.ask(who[0], Request::PrivateStart { conversation });
+    world.settle();
+    let both = world.servers[0].seen.iter().any(|(user, stanza)| {
+        user.starts_with("alice@") && String::from(stanza).contains("?OTRv23?")
+    });
+    assert!(both);
+}
+
+#[test]
 fn s_otr_07_an_error_of_the_other_side_is_plain_text() {
     let (mut world, who) = world(Policy::Preferred, Policy::Preferred);
     let conversation = world.open(who[0], BOB).id;
@@ -429,6 +447,7 @@ fn s_otr_07_an_error_of_the_other_side_is_plain_text() {
         world.conversation(who[0], conversation).private.alert
     });
     assert!(said(&mut world, who[0], BOB).is_empty());
+    // A new private conversation, which the error asks for, puts the notice away.
     if let Some(alert) = alert {
         assert_eq!(alert.kind, AlertKind::Fault);
     }
