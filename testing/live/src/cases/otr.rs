@@ -341,7 +341,16 @@ fn nothing_in_clear(world: &World<'_>) -> Step {
         }
     }
     ensure(taken > CANARIES / 2, || format!("only {taken} were taken"))?;
-    sara.until("a private conversation at the end", LATER, |s| {
+    // An end that was lost with a cut leaves one side with a conversation that the other has not: both end
+    // what they have, and begin anew. A contact may make us begin once a minute (S-OTR-03), hence the time.
+    sara.online(account)?;
+    sara.ask(Request::PrivateEnd {
+        conversation: to_leila,
+    })?;
+    leila.ask(Request::PrivateEnd {
+        conversation: to_sara,
+    })?;
+    sara.until("a private conversation at the end", LATER * 2, |s| {
         let view = s.conversation(to_leila)?;
         if matches!(view.private.state, PrivateState::None | PrivateState::Ended) && view.online {
             s.ask(Request::PrivateStart {
@@ -349,6 +358,9 @@ fn nothing_in_clear(world: &World<'_>) -> Step {
             })?;
         }
         Ok((view.private.state == PrivateState::Private).then_some(()))
+    })?;
+    stands(&mut leila, to_sara, "private", |v| {
+        v.private.state == PrivateState::Private
     })?;
     let last = sara.say(to_leila, "the last one")?;
     sara.reaches(last, Delivery::Delivered)?;
