@@ -399,10 +399,10 @@ fn is_stranger(
     }
 }
 
-/// Whether a message is the stored one over again, word for word: from the same program, under the same
+/// Whether a message is the stored one over again, word for word: from the same account, under the same
 /// two ids.
 ///
-/// ejabberd 23 goes on routing what lay in a connection after it has told a resumed stream how much it
+/// ejabberd 23 goes on routing what lay in a connection after it has told the next stream how much it
 /// has, so that the sender must repeat it; both then have an id in the archive. Nobody can hide another's
 /// words so: the sender is the server's word, and a text that differs is shown (S-XMPP-10).
 fn is_said_again(known: &sotto_store::row::MessageRow, message: &Message) -> bool {
@@ -410,6 +410,17 @@ fn is_said_again(known: &sotto_store::row::MessageRow, message: &Message) -> boo
         && known.origin_id.as_deref() == message.origin_id.as_deref()
         && known.message_id.as_deref() == message.id.as_deref()
         && known.body == body_of(message)
+}
+
+/// Whether one program wrote both. After a restart it may have another resource, and repeats under the old
+/// id what it cannot know the server to have. Two programs of an account draw the same id only where
+/// they count from 1.
+fn is_of_same_sender(known: &str, sender: &str, id: &str) -> bool {
+    /// Letters of an id that is drawn at random; a counter is shorter.
+    const DRAWN: usize = 16;
+    let bare = |jid: &str| Jid::new(jid).ok().map(|jid| jid.to_bare());
+    known == sender
+        || (id.len() >= DRAWN && bare(known).is_some_and(|known| bare(sender) == Some(known)))
 }
 
 /// Whether the archive's message is one that came live without its archive id, or the server routed it
@@ -429,7 +440,7 @@ fn is_known(
     let known = cx
         .store
         .message_by_message_id(conversation, Direction::Incoming, id)?
-        .filter(|known| known.sender == sender_of(message, ""));
+        .filter(|known| is_of_same_sender(&known.sender, &sender_of(message, ""), id));
     let Some(known) = known else {
         return Ok(false);
     };

@@ -227,6 +227,31 @@ fn s_xmpp_10_only_the_same_words_of_the_same_program_are_one_message() {
 }
 
 #[test]
+fn s_xmpp_10_what_a_restarted_program_repeats_is_one_message() {
+    let (mut world, who) = World::of(&["alice", "bob"]);
+    let id = "9f0c1f0e7c2b4d6a";
+    let origin = format!("<origin-id xmlns='urn:xmpp:sid:0' id='{id}'/>");
+    let mut say = |from: &str, body: &str, origin: &str| {
+        inject(&mut world, &chat(from, id, body, origin));
+    };
+    say("bob@example.org/before", "hello", &origin);
+    say("bob@example.org/after", "hello", &origin); // the server had it after all
+    say("bob@example.org/after", "other words", &origin);
+    say("bob@example.org/after", "hello", "");
+    assert_eq!(world.bodies(who[0], BOB), ["hello", "other words", "hello"]);
+    let id = "17";
+    let origin = format!("<origin-id xmlns='urn:xmpp:sid:0' id='{id}'/>");
+    for from in ["bob@example.org/one", "bob@example.org/two"] {
+        inject(&mut world, &chat(from, id, "counted", &origin));
+    }
+    assert_eq!(
+        world.history(who[0], BOB).len(),
+        5,
+        "two programs that count"
+    );
+}
+
+#[test]
 fn s_xmpp_12_what_comes_through_a_room_is_not_shown_as_a_contacts_words() {
     let (mut world, who) = World::of(&["alice", "bob"]);
     let room = "<x xmlns='http://jabber.org/protocol/muc#user'/>";
