@@ -60,7 +60,7 @@ test-unit: ## unit tests, the rule between crates, examples in the documentation
 	fi
 	cargo test --workspace --locked --doc
 
-test-live: live-programs ## two Sottos and slixmpp through Prosody and ejabberd
+test-live: live-programs ## Sottos, slixmpp and Profanity through Prosody and ejabberd
 	$(LIVE) $(ARGS)
 
 test-window: live-programs ## the real window under Xvfb

@@ -5,11 +5,12 @@ folder=$1
 here=$(cd "$(dirname "$0")/.." && pwd)
 wanted="$here/testing/live/requirements.txt"
 if [ -x "$folder/bin/python" ] && cmp -s "$wanted" "$folder/requirements.txt" &&
-  "$folder/bin/python" -c 'import slixmpp' 2>/dev/null; then
+  "$folder/bin/python" -c 'import slixmpp, potr' 2>/dev/null; then
   exit 0
 fi
 rm -rf "$folder"
-/usr/bin/python3 -m venv "$folder"
+# potr comes with the system: the one in the registry does not build.
+/usr/bin/python3 -m venv --system-site-packages "$folder"
 "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
-"$folder/bin/python" -c 'import slixmpp'
+"$folder/bin/python" -c 'import slixmpp, potr'
 cp "$wanted" "$folder/requirements.txt"

@@ -12,7 +12,7 @@ build_packages="build-essential pkg-config libssl-dev libfontconfig-dev
   libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libegl1 libgl1 fonts-dejavu-core"
 test_packages="prosody prosody-modules lua-dbi-sqlite3 ejabberd erlang-base erlang-p1-sqlite3 python3 python3-venv openssl procps
   xvfb xdotool x11-utils imagemagick openbox dbus at-spi2-core gir1.2-atspi-2.0 python3-gi
-  libotr5-dev libgcrypt20-dev"
+  libotr5-dev libgcrypt20-dev python3-potr profanity tmux tcpdump"
 
 wanted=""
 for what in "$@"; do

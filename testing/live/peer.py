@@ -128,16 +128,20 @@ class Peer(slixmpp.ClientXMPP):
         tell(event="archive", partner=partner, messages=found)
 
 
-def main():
+def options():
     parser = argparse.ArgumentParser()
     parser.add_argument("jid")
     parser.add_argument("host")
     parser.add_argument("port", type=int)
     parser.add_argument("--ca", required=True)
-    arguments = parser.parse_args()
+    return parser
+
+
+def run(arguments, make):
+    """Signs in and stays until the end of standard input; its first line is the password."""
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     password = sys.stdin.readline().rstrip("\n")
-    peer = Peer(arguments.jid, password)
+    peer = make(arguments.jid, password)
     peer.ca_certs = arguments.ca
     peer.ssl_context.minimum_version = ssl.TLSVersion.TLSv1_2
     peer.connect(arguments.host, arguments.port)
@@ -145,4 +149,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(options().parse_args(), Peer)

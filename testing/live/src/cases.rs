@@ -17,6 +17,7 @@ mod devices;
 mod links;
 mod otr;
 mod otr_crate;
+mod otr_peers;
 mod people;
 mod registration;
 mod sasl2;
@@ -54,6 +55,7 @@ pub fn all() -> Vec<Case> {
     all.extend(commands::cases());
     all.extend(otr::cases());
     all.extend(otr_crate::cases());
+    all.extend(otr_peers::cases());
     all
 }
 

@@ -1,4 +1,4 @@
-//! The live suite: real `sotto-cli rpc` processes and slixmpp, through Prosody and ejabberd.
+//! The live suite: real `sotto-cli rpc` processes, slixmpp and Profanity, through Prosody and ejabberd.
 //!
 //! ```text
 //! sotto-live [--server prosody|ejabberd] [--only WORDS] [--jobs N] [--seed N] [--list]
@@ -7,13 +7,15 @@
 //! ```
 //!
 //! Every case starts what it needs, waits for events with deadlines, and cleans up. A missing server or a missing
-//! slixmpp is a failure: a suite that could not run has not passed. The last line is `N passed, N failed`.
+//! program is a failure: a suite that could not run has not passed. The last line is `N passed, N failed`.
 
 #![forbid(unsafe_code)]
 
 mod cases;
+mod foreign;
 mod libotr;
 mod peer;
+mod profanity;
 mod server;
 mod sotto;
 mod world;

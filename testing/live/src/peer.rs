@@ -1,5 +1,6 @@
-//! The scripted peer that we did not write: slixmpp, run by `peer.py`.
+//! The scripted peer that we did not write: slixmpp, run by `peer.py`; with OTR by `otr_peer.py`.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -11,6 +12,16 @@ use serde_json::Value;
 use sotto_testkit::rpc::{Failure, Step};
 
 use crate::server::Server;
+use crate::world::Tools;
+
+/// Which OTR a peer speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Library {
+    /// libotr 4.1.1: versions 2 and 3.
+    Libotr,
+    /// Debian's python3-potr: version 2.
+    Potr,
+}
 
 /// The longest wait for one event of the peer.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -37,10 +48,45 @@ impl Peer {
         name: &str,
         password: &str,
     ) -> Step<Self> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peer.py");
+        Self::run(python, script, &[], ca, server, name, password)
+    }
+
+    /// The same with OTR that we did not write; its keys lie in `folder` and outlive it.
+    ///
+    /// # Errors
+    /// When it cannot be run or does not get online.
+    pub fn start_with_otr(
+        tools: &Tools,
+        library: Library,
+        folder: &Path,
+        server: &Server,
+        name: &str,
+        password: &str,
+    ) -> Step<Self> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/otr_peer.py");
+        let mut options = vec!["--folder".into(), folder.as_os_str().to_owned()];
+        match library {
+            Library::Libotr => options.extend(["--libotr".into(), tools.libotr()?.into()]),
+            Library::Potr => options.push("--potr".into()),
+        }
+        let (python, ca) = (&tools.python, &tools.ca);
+        Self::run(python, script, &options, ca, server, name, password)
+    }
+
+    fn run(
+        python: &Path,
+        script: &str,
+        options: &[OsString],
+        ca: &Path,
+        server: &Server,
+        name: &str,
+        password: &str,
+    ) -> Step<Self> {
         let address = format!("{name}@{}", server.domain);
         let to = server.starttls();
         let mut child = Command::new(python)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/peer.py"))
+            .arg(script)
             .args([
                 &format!("{address}/slixmpp"),
                 &to.ip().to_string(),
@@ -48,6 +94,7 @@ impl Peer {
             ])
             .arg("--ca")
             .arg(ca)
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -116,9 +163,33 @@ impl Peer {
         self.wait("message", |e| e["body"] == body)
     }
 
+    /// Kills it and waits until it is gone.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn end(&mut self) -> Step {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Forgets what was heard of one kind and not waited for.
+    pub fn forget(&mut self, kind: &str) {
+        self.kept.retain(|event| event["event"] != kind);
+    }
+
     /// Whether these words stand in anything that was heard before the last event that was waited for.
     pub fn heard(&self, words: &str) -> bool {
         self.kept.iter().any(|e| e.to_string().contains(words))
+    }
+
+    /// One field of every event of a kind that was heard and not waited for.
+    pub fn all(&self, kind: &str, field: &str) -> Vec<String> {
+        let events = self.kept.iter().filter(|event| event["event"] == kind);
+        events
+            .filter_map(|event| event[field].as_str())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Waits for an event of a kind that fits; others are kept for later waits.

@@ -245,10 +245,7 @@ fn refused(world: &World<'_>) -> Step {
     let conversation = sara.talk_to(peer.address())?;
     policy(&mut sara, conversation, Policy::Required)?;
     sara.say(conversation, "for nobody else")?;
-    sara.until("the text to be back in the draft", NO_ANSWER, |s| {
-        let view = s.conversation(conversation)?;
-        Ok((view.draft == "for nobody else" && view.private.alert.is_some()).then_some(()))
-    })?;
+    given_back(&mut sara, conversation, "for nobody else")?;
     policy(&mut sara, conversation, Policy::Off)?;
     sara.say(conversation, "for everybody")?;
     peer.message("for everybody")?;
@@ -432,7 +429,7 @@ impl Pair {
 }
 
 /// Waits until a conversation stands as wanted.
-fn stands(
+pub(super) fn stands(
     sotto: &mut Sotto,
     conversation: ConversationId,
     what: &str,
@@ -447,7 +444,7 @@ fn stands(
     result.map_err(|failure| Failure::new(format!("{failure}; it stands at {last:?}")))
 }
 
-fn verifying(
+pub(super) fn verifying(
     sotto: &mut Sotto,
     conversation: ConversationId,
     state: VerificationState,
@@ -457,7 +454,7 @@ fn verifying(
     })
 }
 
-fn policy(sotto: &mut Sotto, conversation: ConversationId, policy: Policy) -> Step {
+pub(super) fn policy(sotto: &mut Sotto, conversation: ConversationId, policy: Policy) -> Step {
     sotto.ask(Request::PolicySet {
         scope: PolicyScope::Conversation { conversation },
         policy: Some(policy),
@@ -466,8 +463,16 @@ fn policy(sotto: &mut Sotto, conversation: ConversationId, policy: Policy) -> St
     Ok(())
 }
 
+/// Waits until a text is back in the draft, with a notice that says why.
+pub(super) fn given_back(sotto: &mut Sotto, conversation: ConversationId, body: &str) -> Step {
+    sotto.until("the text to be back in the draft", NO_ANSWER, |s| {
+        let view = s.conversation(conversation)?;
+        Ok((view.draft == body && view.private.alert.is_some()).then_some(()))
+    })
+}
+
 /// What the other side said, without the program's own lines.
-fn texts(sotto: &mut Sotto, conversation: ConversationId) -> Step<Vec<String>> {
+pub(super) fn texts(sotto: &mut Sotto, conversation: ConversationId) -> Step<Vec<String>> {
     Ok(sotto
         .history(conversation)?
         .into_iter()

@@ -146,6 +146,12 @@ fn presence(world: &World<'_>) -> Step {
 pub(super) fn friends(world: &World<'_>) -> Step<(Sotto, Peer)> {
     let mut sara = world.signed_in("sara")?;
     let mut peer = world.peer("slix")?;
+    befriend(&mut sara, &mut peer)?;
+    Ok((sara, peer))
+}
+
+/// Makes both see each other's presence.
+pub(super) fn befriend(sara: &mut Sotto, peer: &mut Peer) -> Step {
     let me = sara.address();
     sara.add_contact(peer.address())?;
     peer.wait("subscribe", |e| e["jid"] == me.as_str())?;
@@ -156,5 +162,5 @@ pub(super) fn friends(world: &World<'_>) -> Step<(Sotto, Peer)> {
     sara.contact_is("available", peer.address(), |c| {
         c.availability == Availability::Available
     })?;
-    Ok((sara, peer))
+    Ok(())
 }
