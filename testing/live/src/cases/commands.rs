@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use sotto_api::view::{Privacy, PrivateState, VerificationState};
+use sotto_api::{ConversationId, Request, Secret};
 use sotto_testkit::ca::Authority;
 use sotto_testkit::profile::TempProfile;
 use sotto_testkit::rpc::{Failure, Step};
 
+use super::otr::{stands, verifying};
 use super::{BOTH, Case, PROSODY, case, ensure, same};
 use crate::server::{Options, Server};
+use crate::sotto::Sotto;
 use crate::world::{PASSWORD, World};
 
 const PASSPHRASE: &str = "seven sealed boxes of tea";
@@ -46,6 +50,16 @@ pub(super) fn cases() -> Vec<Case> {
             "commands: watch prints what arrives, as JSON",
             PROSODY,
             watch,
+        ),
+        case(
+            "commands: a private conversation is required, begun, used, and its end leaves before the program does",
+            PROSODY,
+            private,
+        ),
+        case(
+            "commands: somebody is verified by code, question and secret, and keys are managed",
+            PROSODY,
+            verify,
         ),
     ]
 }
@@ -309,6 +323,163 @@ fn watch(world: &World<'_>) -> Step {
         &(run.status, run.value["body"].as_str()),
         &(0, Some("are you watching?")),
     )
+}
+
+/// Each command is a process of its own: what it says must have left when it ends.
+fn private(world: &World<'_>) -> Step {
+    let (shell, mut leila, to_sara) = with_leila(world)?;
+    let friend = leila.address();
+    let policies = shell.ok(
+        &["policy", "set", "required", "--contact", &friend],
+        None,
+        &[PASSPHRASE],
+    )?;
+    same(
+        "the policy",
+        &policies["own"][0]["policy"],
+        &Value::from("required"),
+    )?;
+    let begun = shell.ok(&["private", "start", &friend], None, &[PASSPHRASE])?;
+    same("begun", &begun["private"]["state"], &Value::from("private"))?;
+    stands(&mut leila, to_sara, "private", |v| {
+        v.private.state == PrivateState::Private
+    })?;
+    shell.ok(&["send", &friend, "for you only"], None, &[PASSPHRASE])?;
+    let heard = leila.hears(to_sara, "for you only")?;
+    same("who can read", &heard.privacy, &Privacy::Encrypted)?;
+    let status = shell.ok(&["private", "status", &friend], None, &[PASSPHRASE])?;
+    let device = status["private"]["devices"][0]["id"].as_str();
+    let device = device
+        .ok_or_else(|| Failure::new(format!("no device: {status}")))?
+        .to_owned();
+    let chosen = shell.ok(
+        &["private", "device", &friend, &device],
+        None,
+        &[PASSPHRASE],
+    )?;
+    same(
+        "the device",
+        &chosen["private"]["devices"][0]["chosen"],
+        &Value::from(true),
+    )?;
+    shell.ok(&["private", "end", &friend], None, &[PASSPHRASE])?;
+    stands(&mut leila, to_sara, "ended", |v| {
+        v.private.state == PrivateState::Ended
+    })?;
+    let inherited = shell.ok(
+        &["policy", "set", "inherit", "--contact", &friend],
+        None,
+        &[PASSPHRASE],
+    )?;
+    same("own policies", &inherited["own"], &serde_json::json!([]))
+}
+
+fn verify(world: &World<'_>) -> Step {
+    let (shell, mut leila, to_sara) = with_leila(world)?;
+    let friend = leila.address();
+    let begun = shell.ok(&["private", "start", &friend], None, &[PASSPHRASE])?;
+    let view = stands(&mut leila, to_sara, "private", |v| {
+        v.private.state == PrivateState::Private
+    })?;
+    let own = shell.ok(&["keys", "own"], None, &[PASSPHRASE])?;
+    same(
+        "the own code",
+        &own[0]["code"].as_str(),
+        &Some(view.private.code.as_str()),
+    )?;
+    let code = view.private.own_code;
+    same(
+        "the other's code",
+        &begun["private"]["code"].as_str(),
+        &Some(code.as_str()),
+    )?;
+    let trust = |shell: &Shell| -> Step<Value> {
+        let keys = shell.ok(&["keys", "list"], None, &[PASSPHRASE])?;
+        Ok(keys[0]["trust"].clone())
+    };
+    let wrong = shell.run(
+        &["verify", &friend, "--code", &"0".repeat(40)],
+        None,
+        &[PASSPHRASE],
+    )?;
+    ensure(wrong.status != 0, || "a wrong code was taken".to_owned())?;
+    same("after a wrong code", &trust(&shell)?, &Value::from("new"))?;
+    shell.ok(&["verify", &friend, "--code", &code], None, &[PASSPHRASE])?;
+    let status = shell.ok(&["private", "status", &friend], None, &[PASSPHRASE])?;
+    same(
+        "by code",
+        &status["private"]["trust"],
+        &Value::from("verified"),
+    )?;
+    shell.ok(&["keys", "distrust", &code], None, &[PASSPHRASE])?;
+    same("distrusted", &trust(&shell)?, &Value::from("distrusted"))?;
+    let run = shell.run(&["keys", "forget", &code], None, &[PASSPHRASE])?;
+    ensure(run.status != 0, || "a key in use was forgotten".to_owned())?;
+
+    // Sara asks, and her command waits for the answer.
+    let question = "Where did we meet?";
+    let asked = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            shell.ok(
+                &["verify", &friend, "--question", question],
+                None,
+                &[PASSPHRASE, "at the choir"],
+            )
+        });
+        let answered = verifying(&mut leila, to_sara, VerificationState::Asked).and_then(|view| {
+            same(
+                "the question",
+                &view.private.verification.question.as_str(),
+                &question,
+            )?;
+            leila.ask(Request::VerifyAnswer {
+                conversation: to_sara,
+                secret: Secret::new("at the choir".to_owned()),
+            })
+        });
+        let asked = asking
+            .join()
+            .map_err(|_| Failure::new("the command panicked"))?;
+        answered.and(asked)
+    })?;
+    same("by question", &asked["trust"], &Value::from("verified"))?;
+
+    // Leila asks while no command runs; the next one finds her request.
+    leila.ask(Request::VerifyAsk {
+        conversation: to_sara,
+        question: None,
+        secret: Secret::new("choir".to_owned()),
+    })?;
+    shell.ok(
+        &["verify", &friend, "--answer"],
+        None,
+        &[PASSPHRASE, "choir"],
+    )?;
+    verifying(&mut leila, to_sara, VerificationState::Succeeded)?;
+
+    shell.ok(&["private", "end", &friend], None, &[PASSPHRASE])?;
+    stands(&mut leila, to_sara, "ended", |v| {
+        v.private.state == PrivateState::Ended
+    })?;
+    shell.ok(&["keys", "forget", &code], None, &[PASSPHRASE])?;
+    let keys = shell.ok(&["keys", "list"], None, &[PASSPHRASE])?;
+    same("the keys at the end", &keys, &serde_json::json!([]))
+}
+
+/// A shell with an account, and Leila with Sotto, who know each other.
+fn with_leila(world: &World<'_>) -> Step<(Shell, Sotto, ConversationId)> {
+    let shell = Shell::new(world)?;
+    let address = world.account("sara")?;
+    shell.ok(
+        &["account", "add", &address],
+        Some(world.server),
+        &[PASSPHRASE, PASSWORD],
+    )?;
+    let mut leila = world.signed_in("leila")?;
+    // A stranger's wish for a private conversation is not answered.
+    leila.add_contact(&address)?;
+    let to_sara = leila.talk_to(&address)?;
+    Ok((shell, leila, to_sara))
 }
 
 /// A terminal without a person: commands with `--json` and `--password-stdin`.
