@@ -109,8 +109,9 @@ class Peer(slixmpp.ClientXMPP):
         self.send_presence(pshow=show, pstatus=status)
 
     async def do_archive(self, partner):
-        """The whole archive with one partner, the oldest first, as the server keeps it."""
-        found = []
+        """The whole archive with one partner, the oldest first, as the server keeps it: writers and texts, and for
+        each the archive's id, the writer's id, the writing device and the time."""
+        found, details = [], []
         after = None
         while True:
             rsm = {"max": 250}
@@ -119,13 +120,16 @@ class Peer(slixmpp.ClientXMPP):
             answer = await self.plugin["xep_0313"].retrieve(with_jid=slixmpp.JID(partner), rsm=rsm, iterator=False)
             results = answer["mam"]["results"]
             for result in results:
-                stanza = result["mam_result"]["forwarded"]["stanza"]
+                forwarded = result["mam_result"]["forwarded"]
+                stanza = forwarded["stanza"]
                 if stanza["body"]:
                     found.append([stanza["from"].bare, stanza["body"]])
+                    stamp = forwarded["delay"]["stamp"]
+                    details.append([result["mam_result"]["id"], stanza["id"], str(stanza["from"]), str(stamp)])
                 after = result["mam_result"]["id"]
             if answer["mam_fin"].xml.get("complete") == "true" or not results:
                 break
-        tell(event="archive", partner=partner, messages=found)
+        tell(event="archive", partner=partner, messages=found, details=details)
 
 
 def options():

@@ -11,6 +11,7 @@
 //! ones. Such a double has two ids in the archive and is two messages to any client. There, what is received must
 //! be complete, and nothing may stand twice that the server did not deliver twice. What was written stays strict.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -62,7 +63,10 @@ pub fn case(figures: Figures) -> Case {
     Case {
         name: "g_01: across cuts and kills nothing is lost, nothing doubled, and the order holds",
         kinds: BOTH,
-        run: Arc::new(move |world| run(world, figures)),
+        run: Arc::new(move |world| {
+            run(world, figures)
+                .map_err(|failure| Failure::new(format!("{failure}\nthe seed was {}", world.seed)))
+        }),
     }
 }
 
@@ -132,11 +136,15 @@ fn run(world: &World<'_>, figures: Figures) -> Step {
         } else {
             (&other, &one)
         };
-        let archived = archive(world, owner, partner, them)?;
+        let copies = archive(world, owner, partner, them)?;
+        let archived: Vec<usize> = copies.iter().map(|copy| copy.number).collect();
         match world.kind {
             Kind::Prosody => {
-                complete(&format!("what {me} heard"), &heard, figures.messages)?;
-                complete(&format!("the archive of {me}"), &archived, figures.messages)?;
+                complete(&format!("what {me} heard"), &heard, figures.messages)
+                    .and_then(|()| {
+                        complete(&format!("the archive of {me}"), &archived, figures.messages)
+                    })
+                    .map_err(|failure| with_doubles(&failure, &history, &copies, them))?;
             }
             Kind::Ejabberd => {
                 let lost: Vec<usize> = (1..=figures.messages)
@@ -149,7 +157,8 @@ fn run(world: &World<'_>, figures: Figures) -> Step {
                     .collect();
                 ensure(ours.is_empty(), || {
                     format!("{me} heard more often than the server delivered: {ours:?}")
-                })?;
+                })
+                .map_err(|failure| with_doubles(&failure, &history, &copies, them))?;
             }
         }
     }
@@ -300,8 +309,15 @@ fn complete(what: &str, numbers: &[usize], messages: usize) -> Step {
     )
 }
 
+/// A message in the archive on the server.
+struct Copy {
+    number: usize,
+    /// The archive's id, the writer's id, the writing device and the time: what tells doubles apart.
+    details: String,
+}
+
 /// What `owner`'s archive on the server holds from `partner`, read by a program that is not ours.
-fn archive(world: &World<'_>, owner: &str, partner: &str, writer: &str) -> Step<Vec<usize>> {
+fn archive(world: &World<'_>, owner: &str, partner: &str, writer: &str) -> Step<Vec<Copy>> {
     let name = owner.split('@').next().unwrap_or_default();
     let mut peer = Peer::start(
         &world.tools.python,
@@ -312,12 +328,45 @@ fn archive(world: &World<'_>, owner: &str, partner: &str, writer: &str) -> Step<
     )?;
     peer.tell(&json!({ "do": "archive", "partner": partner }))?;
     let event = peer.wait("archive", |_| true)?;
-    let found = event["messages"].as_array().cloned().unwrap_or_default();
-    Ok(found
+    let list = |name: &str| event[name].as_array().cloned().unwrap_or_default();
+    Ok(list("messages")
         .iter()
-        .filter(|m| m[0] == partner)
-        .map(|m| number(writer, m[1].as_str().unwrap_or_default()))
+        .zip(list("details"))
+        .filter(|(m, _)| m[0] == partner)
+        .map(|(m, details)| Copy {
+            number: number(writer, m[1].as_str().unwrap_or_default()),
+            details: details.to_string(),
+        })
         .collect())
+}
+
+/// The failure, and for each of the first doubles how it stands in the history and in the archive.
+fn with_doubles(
+    failure: &Failure,
+    history: &[MessageView],
+    archived: &[Copy],
+    writer: &str,
+) -> Failure {
+    let mut heard: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for message in history
+        .iter()
+        .filter(|m| m.direction == Direction::Incoming)
+    {
+        let line = format!("{:?} at {:?}", message.id, message.at);
+        heard
+            .entry(number(writer, &message.body))
+            .or_default()
+            .push(line);
+    }
+    let mut words = failure.to_string();
+    for (number, lines) in heard.iter().filter(|(_, lines)| lines.len() > 1).take(8) {
+        let copies = archived.iter().filter(|copy| copy.number == *number);
+        let copies: Vec<&str> = copies.map(|copy| copy.details.as_str()).collect();
+        words.push_str(&format!(
+            "\n{number}: in the history {lines:?}, in the archive {copies:?}"
+        ));
+    }
+    Failure::new(words)
 }
 
 fn text(writer: &str, number: usize) -> String {
