@@ -17,7 +17,8 @@ pub struct Config {
     pub answer_tag: bool,
     /// A query starts a key exchange.
     pub answer_query: bool,
-    /// An error message of the peer starts a key exchange.
+    /// An error message of the peer starts a key exchange, and so does a message that cannot be read. Where
+    /// a session stands, an error message of its peer starts one anyway.
     pub restart_on_error: bool,
     /// Longest body, bytes of it as sent; `None` for whole messages. Values below 64 count as 64.
     pub fragment: Option<usize>,

@@ -2,10 +2,12 @@
 
 mod check;
 mod data;
+mod limits;
 mod receive;
 mod state;
 #[cfg(test)]
 mod tests;
+mod unproven;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -18,7 +20,7 @@ use crate::Fingerprint;
 use crate::ake::{Auth, Commit, Reply};
 use crate::config::{Config, Env};
 use crate::encoding::Writer;
-use crate::event::{Event, InstanceView, SendError, State, TransmitKind};
+use crate::event::{Event, InstanceView, SendError, State, TransmitKind, Unread};
 use crate::fragment::{Reassembly, split};
 use crate::instance::{InstanceId, InstanceTag};
 use crate::keys::Session;
@@ -28,12 +30,14 @@ use crate::wire::{self, Header};
 pub use self::data::LONGEST_TEXT;
 
 use self::check::Check;
+use self::limits::Limits;
+use self::unproven::Unproven;
 
 /// Programs of one peer that are told apart.
 const INSTANCES: usize = 8;
 /// How long an answer to our asking is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long a key exchange may stand half done, and how often a peer can make us start one.
+/// How long a key exchange may stand half done, and in what time it is counted what a peer makes us do.
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Everything between one account of ours and one bare address.
@@ -42,15 +46,14 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct Conversation {
     own_tag: InstanceTag,
     peers: Vec<Peer>,
-    /// A DH-Commit Message that went out without a receiver tag.
-    offered: Option<Offered>,
+    /// DH-Commit Messages that went out without a receiver tag, at most one for each address.
+    offered: Vec<Offered>,
     open: Reassembly,
     events: VecDeque<Event>,
     /// We asked for a session; until when somebody may answer.
     waiting: Option<Instant>,
-    /// When a peer last made us start a key exchange, and when an error message last went out.
-    last_start: Option<Instant>,
-    last_error: Option<Instant>,
+    limits: Limits,
+    unproven: Unproven,
     /// The whitespace tag went out, and the peer answered without.
     tag_sent: Cell<bool>,
     tag_refused: bool,
@@ -69,6 +72,10 @@ struct Peer {
     first_half: bool,
     check: Check,
     last_sent: Option<Instant>,
+    /// The id of our key that the last message of this session was encrypted under; 0 before the first.
+    last_keyid: u32,
+    /// When we ended the last session.
+    ended: Option<Instant>,
 }
 
 /// Message state.
@@ -80,7 +87,7 @@ enum Message {
 
 struct Offered {
     version: u8,
-    to: Option<String>,
+    to: String,
     commit: Commit,
     /// Who has answered it.
     used: Vec<InstanceId>,
@@ -100,6 +107,8 @@ impl Peer {
             first_half: false,
             check: Check::default(),
             last_sent: None,
+            last_keyid: 0,
+            ended: None,
         }
     }
 
@@ -118,6 +127,16 @@ impl Peer {
 
     fn private(&self) -> bool {
         matches!(self.message, Message::Private(_))
+    }
+
+    /// The peer's long-term key, the id of our key that the next message is encrypted under, and whether
+    /// nothing was encrypted under that one before.
+    fn next_key(&self) -> Option<(Fingerprint, (u32, bool))> {
+        let Message::Private(session) = &self.message else {
+            return None;
+        };
+        let keyid = session.keyid();
+        Some((self.fingerprint?, (keyid, keyid != self.last_keyid)))
     }
 
     fn view(&self) -> InstanceView {
@@ -155,12 +174,12 @@ impl Conversation {
         Self {
             own_tag,
             peers: Vec::new(),
-            offered: None,
+            offered: Vec::new(),
             open: Reassembly::default(),
             events: VecDeque::new(),
             waiting: None,
-            last_start: None,
-            last_error: None,
+            limits: Limits::default(),
+            unproven: Unproven::default(),
             tag_sent: Cell::new(false),
             tag_refused: false,
         }
@@ -191,6 +210,17 @@ impl Conversation {
             text,
             kind: TransmitKind::Query,
         });
+    }
+
+    /// Nobody can answer what [`start`](Self::start) asked: it came back. [`Event::NoAnswer`] does not follow.
+    pub fn give_up(&mut self) {
+        self.waiting = None;
+    }
+
+    /// Texts for an instance that the peer may not have read, as [`Event::Established`] reports them; for a
+    /// program of the peer that is gone. They are not reported again.
+    pub fn take_unread(&mut self, instance: &InstanceId) -> Vec<Unread> {
+        self.unproven.take(|known| known == instance)
     }
 
     /// Begins a new key exchange with one instance; a session that stands goes on until it is done.
@@ -235,8 +265,9 @@ impl Conversation {
             peer.auth = Auth::None;
             peer.auth_since = None;
             peer.check = Check::default();
+            peer.ended = Some(env.now);
+            self.limits.forget_starts(&peer.address);
         }
-        self.last_start = None;
     }
 
     /// The person knows that the peer ended the session and goes on in clear.
@@ -279,7 +310,7 @@ impl Conversation {
                 peer.auth_since = None;
             }
         }
-        self.offered.take_if(|offered| over(offered.since));
+        self.offered.retain(|offered| !over(offered.since));
         self.open.expire(env.now);
         if self.waiting.is_some_and(|until| env.now >= until) {
             self.waiting = None;

@@ -44,6 +44,9 @@ pub enum Event {
         version: u8,
         /// A session with the same key stood before.
         refreshed: bool,
+        /// Texts for this instance that [`Conversation::send_named`](crate::Conversation::send_named) sent in
+        /// the sessions before and that the peer may not have read, in order. They are not reported again.
+        unread: Vec<Unread>,
     },
     /// The peer ended the session; nothing is sent until the person chooses.
     Ended {
@@ -68,10 +71,12 @@ pub enum Event {
         /// The key.
         key: Zeroizing<[u8; 32]>,
     },
-    /// An encrypted message could not be read; an error message went back at most once a minute.
+    /// An encrypted message could not be read.
     Unreadable {
         /// Whose session, where there is one.
         instance: Option<InstanceId>,
+        /// An error message goes back: at most once a minute to each program of the peer.
+        told: bool,
     },
     /// The peer reports an error (`?OTR Error:`).
     PeerError {
@@ -105,12 +110,14 @@ impl fmt::Debug for Event {
                 fingerprint,
                 version,
                 refreshed,
+                unread,
             } => f
                 .debug_struct("Established")
                 .field("instance", instance)
                 .field("fingerprint", fingerprint)
                 .field("version", version)
                 .field("refreshed", refreshed)
+                .field("unread", &unread.len())
                 .finish(),
             Self::Ended { instance } => {
                 f.debug_struct("Ended").field("instance", instance).finish()
@@ -125,14 +132,33 @@ impl fmt::Debug for Event {
                 .field("instance", instance)
                 .field("use_", use_)
                 .finish_non_exhaustive(),
-            Self::Unreadable { instance } => f
+            Self::Unreadable { instance, told } => f
                 .debug_struct("Unreadable")
                 .field("instance", instance)
+                .field("told", told)
                 .finish(),
             Self::PeerError { .. } => f.debug_struct("PeerError").finish_non_exhaustive(),
             Self::NoAnswer => f.write_str("NoAnswer"),
         }
     }
+}
+
+/// The caller's name for a text, by which it finds the text again; this crate keeps no texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextRef {
+    /// Which text.
+    pub id: u64,
+    /// When it was sent, by whatever clock the caller has.
+    pub at: u64,
+}
+
+/// A text that the peer may not have read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Which text.
+    pub text: TextRef,
+    /// The peer's long-term key that it was written for: it must not go to another one unasked.
+    pub fingerprint: Fingerprint,
 }
 
 /// What a text to transmit is; hints and receipts depend on it.

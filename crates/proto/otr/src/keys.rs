@@ -124,6 +124,11 @@ impl Session {
         self.pairs.last_mut()
     }
 
+    /// The id of our key that the next message is encrypted under.
+    pub(crate) fn keyid(&self) -> u32 {
+        self.our_keyid.saturating_sub(1)
+    }
+
     /// Encrypts a message; `None` when the counter has come to its end.
     pub(crate) fn seal(
         &mut self,

@@ -46,7 +46,8 @@ pub mod import;
 pub use config::{Config, Env};
 pub use conversation::{Conversation, LONGEST_TEXT};
 pub use event::{
-    Event, InstanceView, SendError, SmpEvent, SmpRefused, SmpState, State, StateError, TransmitKind,
+    Event, InstanceView, SendError, SmpEvent, SmpRefused, SmpState, State, StateError, TextRef,
+    TransmitKind, Unread,
 };
 pub use instance::{InstanceId, InstanceIdError, InstanceTag};
 pub use keypair::{Fingerprint, FingerprintError, KeyError, Keypair, PublicKey, Random};

@@ -2,10 +2,11 @@
 
 use zeroize::Zeroizing;
 
-use super::{Conversation, MINUTE, Message};
+use super::limits::Act;
+use super::{Conversation, MINUTE, Message, Peer};
 use crate::config::Env;
 use crate::encoding::{Reader, Tlv, Writer};
-use crate::event::{Event, SendError, TransmitKind};
+use crate::event::{Event, SendError, TextRef, TransmitKind};
 use crate::instance::InstanceId;
 use crate::keys::Unread;
 use crate::wire::{DATA, Data, IGNORE_UNREADABLE};
@@ -34,6 +35,29 @@ impl Conversation {
         // A zero byte would end the text.
         self.transmit_data(env, at, 0, &text.replace('\0', ""), &[], true)
             .map(drop)
+    }
+
+    /// As [`send`](Self::send), and remembers the text by the caller's name for it until the peer is known to
+    /// have read it: at most 100 texts and 256 KiB of them, the newest. [`Event::Established`] reports those of
+    /// which that was never known.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_named(
+        &mut self,
+        env: &mut Env<'_>,
+        instance: &InstanceId,
+        text: &str,
+        name: TextRef,
+    ) -> Result<(), SendError> {
+        let peer = self.find(instance).and_then(|at| self.peers.get(at));
+        let under = peer.and_then(Peer::next_key);
+        self.send(env, instance, text)?;
+        if let Some((fingerprint, key)) = under {
+            self.unproven
+                .push((instance, fingerprint), key, text.len(), name);
+        }
+        Ok(())
     }
 
     /// Tells the peer to use the extra symmetric key for `use_`, and gives it (OTR v3, TLV type 8).
@@ -80,10 +104,12 @@ impl Conversation {
         for record in records {
             record.write(&mut plain).map_err(|_| SendError::TooLong)?;
         }
+        let keyid = session.keyid();
         let (bytes, extra) = session
             .seal(header, flags, plain.finish())
             .ok_or(SendError::NotPrivate)?;
         peer.last_sent = Some(env.now);
+        peer.last_keyid = keyid;
         let to = Some(peer.address.clone());
         if self.transmit(env, header, to, &bytes, TransmitKind::Data { message }) {
             Ok(extra)
@@ -121,6 +147,9 @@ impl Conversation {
         };
         peer.address = from.to_owned();
         let instance = peer.id.clone();
+        // The peer knows this key of ours from a message that was encrypted under the one before it.
+        self.unproven
+            .proved(&instance, data.recipient_keyid.saturating_sub(1));
         let idle = peer
             .last_sent
             .is_none_or(|last| env.now.saturating_duration_since(last) >= MINUTE);
@@ -178,7 +207,7 @@ impl Conversation {
                 };
                 peer.message = Message::Finished;
                 let stopped = peer.check.reset();
-                self.last_start = None;
+                self.limits.forget_starts(&peer.address);
                 if let Some(event) = stopped {
                     self.events.push_back(Event::Smp {
                         instance: instance.clone(),
@@ -205,16 +234,15 @@ impl Conversation {
         }
     }
 
-    /// Reports a message that could not be read, and tells the sender at most once a minute.
-    fn unreadable(&mut self, env: &Env<'_>, from: &str, id: InstanceId, flags: u8) {
+    /// Reports a message that could not be read, tells its sender, and begins a new session where that may be.
+    fn unreadable(&mut self, env: &mut Env<'_>, from: &str, id: InstanceId, flags: u8) {
         if flags & IGNORE_UNREADABLE != 0 {
             return;
         }
-        let instance = self.find(&id).map(|_| id);
-        self.events.push_back(Event::Unreadable { instance });
-        let recent = |last| env.now.saturating_duration_since(last) < MINUTE;
-        if !self.last_error.is_some_and(recent) {
-            self.last_error = Some(env.now);
+        let instance = self.find(&id).map(|_| id.clone());
+        let told = self.limits.take(from, Act::Complain, env.now);
+        self.events.push_back(Event::Unreadable { instance, told });
+        if told {
             self.events.push_back(Event::Transmit {
                 to: Some(from.to_owned()),
                 text: "?OTR Error: You sent an encrypted message that could not be read."
@@ -222,5 +250,6 @@ impl Conversation {
                 kind: TransmitKind::Error,
             });
         }
+        self.begin_again(env, from, id);
     }
 }

@@ -1,5 +1,8 @@
 //! What comes in: telling texts apart, and the key exchange.
 
+use std::time::Instant;
+
+use super::limits::Act;
 use super::{Conversation, INSTANCES, MINUTE, Message, Offered, PATIENCE, Peer, speaks, versions};
 use crate::ake::{Auth, Commit, Done};
 use crate::config::Env;
@@ -18,7 +21,7 @@ impl Conversation {
             Form::Plain => self.plain(env, from, text),
             Form::Query(offered) => {
                 if env.config.answer_query {
-                    self.answer(env, from, offered);
+                    self.answer(env, from, offered, Act::Answer);
                 }
             }
             Form::Error(error) => self.peer_error(env, from, error),
@@ -60,7 +63,7 @@ impl Conversation {
             private,
         });
         if let Some(offered) = offered.filter(|_| env.config.answer_tag) {
-            self.answer(env, from, offered);
+            self.answer(env, from, offered, Act::Start);
         }
     }
 
@@ -68,7 +71,15 @@ impl Conversation {
         self.events.push_back(Event::PeerError {
             text: query::shown(error),
         });
-        if !env.config.restart_on_error || !self.may_start(env) {
+        let at = |peer: &&Peer| peer.address == from;
+        let lost = self.peers.iter().filter(at).any(Peer::private);
+        // Of a session that the peer ended, the last messages may have crossed its end.
+        let ended = |peer: &Peer| matches!(peer.message, Message::Finished);
+        let ended = self.peers.iter().filter(at).any(ended);
+        if !(lost || (env.config.restart_on_error && !ended))
+            || self.is_under_way(env, from)
+            || !self.limits.take(from, Act::Start, env.now)
+        {
             return;
         }
         if let Some(text) = query::query(versions(env.config)) {
@@ -77,23 +88,66 @@ impl Conversation {
         }
     }
 
-    /// Whether a peer may make us start a key exchange now: once a minute (S-OTR-03).
-    fn may_start(&mut self, env: &Env<'_>) -> bool {
-        let recent = |last| env.now.saturating_duration_since(last) < MINUTE;
-        if self.last_start.is_some_and(recent) {
-            return false;
+    /// The peer holds a session that we have not: begins one with this program of theirs. Not where we have
+    /// just ended it, and the peer may not know yet.
+    pub(super) fn begin_again(&mut self, env: &mut Env<'_>, from: &str, id: InstanceId) {
+        let version = id.version();
+        let known = self.find(&id);
+        let ended = known
+            .and_then(|at| self.peers.get(at)?.ended)
+            .is_some_and(|ended| env.now.saturating_duration_since(ended) < MINUTE);
+        if !env.config.restart_on_error
+            || !speaks(env.config, version)
+            || (version == 2 && self.falls_back(env, from))
+            || ended
+            || self.is_under_way(env, from)
+            || !self.limits.take(from, Act::Start, env.now)
+        {
+            return;
         }
-        self.last_start = Some(env.now);
-        true
+        let Some(at) = known.or_else(|| self.room(id, from)) else {
+            return;
+        };
+        let commit = Commit::new(env);
+        let reply = commit.reply();
+        if let Some(peer) = self.peers.get_mut(at) {
+            from.clone_into(&mut peer.address);
+            peer.auth = Auth::AwaitingDhKey(commit);
+            peer.auth_since = Some(env.now);
+        }
+        self.reply(env, at, &reply);
     }
 
-    /// Answers a query or a tag with a DH-Commit Message.
-    fn answer(&mut self, env: &mut Env<'_>, from: &str, offered: Versions) {
+    /// Whether a key exchange with the program at this address runs and has moved of late.
+    fn is_under_way(&self, env: &Env<'_>, from: &str) -> bool {
+        let fresh = |since: Instant| env.now.saturating_duration_since(since) < PATIENCE;
+        let mut peers = self.peers.iter();
+        let mut offered = self.offered.iter();
+        peers.any(|peer| peer.address == from && peer.auth_since.is_some_and(fresh))
+            || offered.any(|offered| {
+                offered.to == from && offered.used.is_empty() && fresh(offered.since)
+            })
+    }
+
+    /// Answers a query or a tag with a DH-Commit Message, unless one runs already.
+    fn answer(&mut self, env: &mut Env<'_>, from: &str, offered: Versions, act: Act) {
         let Some(version) = versions(env.config).common(offered) else {
             return;
         };
-        if !self.may_start(env) || (version == 2 && self.falls_back(env, from)) {
+        if self.is_under_way(env, from) || (version == 2 && self.falls_back(env, from)) {
             return;
+        }
+        if !self.limits.take(from, act, env.now) {
+            return;
+        }
+        // What got stuck there before is over.
+        for peer in self.peers.iter_mut().filter(|peer| peer.address == from) {
+            peer.auth = Auth::None;
+            peer.auth_since = None;
+        }
+        self.offered.retain(|offered| offered.to != from);
+        if self.offered.len() >= INSTANCES {
+            self.offered.remove(0);
         }
         let commit = Commit::new(env);
         let sender = if version == 3 { self.own_tag.get() } else { 0 };
@@ -104,10 +158,9 @@ impl Conversation {
             receiver: 0,
         };
         self.transmit_ake(env, header, Some(from.to_owned()), &commit.reply());
-        let to = Some(from.to_owned());
-        self.offered = Some(Offered {
+        self.offered.push(Offered {
             version,
-            to,
+            to: from.to_owned(),
             commit,
             used: Vec::new(),
             since: env.now,
@@ -128,7 +181,10 @@ impl Conversation {
             return;
         }
         let Some(bytes) = wire::decode(text) else {
-            self.events.push_back(Event::Unreadable { instance: None });
+            self.events.push_back(Event::Unreadable {
+                instance: None,
+                told: false,
+            });
             return;
         };
         let mut reader = Reader::new(&bytes);
@@ -168,15 +224,14 @@ impl Conversation {
         if header.version == 2 && self.falls_back(env, from) {
             return;
         }
-        let offered = self.offered.as_ref().filter(|offered| {
-            let place = header.version == 3 || offered.to.as_deref() == Some(from);
-            offered.version == header.version && place && !offered.used.contains(&id)
-        });
-        let offered = offered.map(|offered| offered.commit.clone());
+        let offered = self.offer_to(from, &id);
+        let commit = offered
+            .and_then(|at| self.offered.get(at))
+            .map(|offered| offered.commit.clone());
         let known = self.find(&id);
         if known.is_none()
             && header.kind != DH_COMMIT
-            && !(header.kind == DH_KEY && offered.is_some())
+            && !(header.kind == DH_KEY && commit.is_some())
         {
             return;
         }
@@ -188,11 +243,11 @@ impl Conversation {
         };
         if peer.auth.is_none()
             && matches!(header.kind, DH_COMMIT | DH_KEY)
-            && let Some(commit) = offered
+            && let Some(commit) = commit
         {
             peer.auth = Auth::AwaitingDhKey(commit);
             peer.auth_since = Some(env.now);
-            if let Some(offered) = &mut self.offered {
+            if let Some(offered) = offered.and_then(|at| self.offered.get_mut(at)) {
                 offered.used.push(peer.id.clone());
             }
         }
@@ -207,6 +262,23 @@ impl Conversation {
         if let Some(done) = step.done {
             self.establish(env, at, done);
         }
+    }
+
+    /// The DH-Commit Message without a receiver tag that an instance may answer: the one that went to its
+    /// address; in version 3 also the last one, which a server may have given to other programs as well.
+    fn offer_to(&self, from: &str, id: &InstanceId) -> Option<usize> {
+        let fits =
+            |offered: &Offered| offered.version == id.version() && !offered.used.contains(id);
+        let there = |offered: &Offered| offered.to == from;
+        if let Some(at) = self.offered.iter().position(there) {
+            return self
+                .offered
+                .get(at)
+                .filter(|offered| fits(offered))
+                .map(|_| at);
+        }
+        let last = self.offered.iter().rposition(fits);
+        last.filter(|_| id.version() == 3)
     }
 
     /// A place for a new instance; one without a session gives way where there are too many.
@@ -238,10 +310,18 @@ impl Conversation {
         peer.ssid = done.ssid;
         peer.first_half = done.first_half;
         peer.last_sent = Some(env.now);
+        peer.last_keyid = 0;
+        peer.ended = None;
         let stopped = peer.check.reset();
         let (instance, version) = (peer.id.clone(), peer.id.version());
         self.waiting = None;
         self.tag_refused = false;
+        let peers = &self.peers;
+        let unread = self.unproven.take(|known| {
+            *known == instance
+                || (known.version() == 2 && version == 2)
+                || !peers.iter().any(|peer| peer.id == *known)
+        });
         if let Some(event) = stopped {
             self.events.push_back(Event::Smp {
                 instance: instance.clone(),
@@ -253,6 +333,7 @@ impl Conversation {
             fingerprint,
             version,
             refreshed,
+            unread,
         });
     }
 }

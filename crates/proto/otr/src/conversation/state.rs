@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use zeroize::Zeroizing;
 
+use super::unproven::Unproven;
 use super::{Conversation, INSTANCES, Message, Peer};
 use crate::Fingerprint;
 use crate::encoding::{DecodeError, Reader, Writer};
@@ -12,8 +13,9 @@ use crate::instance::{InstanceId, InstanceTag};
 use crate::keys::Session;
 use crate::smp::Smp;
 
-/// The version of the form written here.
-const VERSION: u8 = 1;
+/// The version of the form written here; the one before lacks what [`Conversation::read_texts`] reads.
+const VERSION: u8 = 2;
+const WITHOUT_TEXTS: u8 = 1;
 
 impl Conversation {
     /// Everything but time limits, half-read fragments and running key exchanges.
@@ -42,6 +44,10 @@ impl Conversation {
             }
             writer.data(&peer.check.smp.to_bytes());
         }
+        for peer in &self.peers {
+            writer.u32(peer.last_keyid);
+        }
+        self.unproven.write(&mut writer);
         writer.finish()
     }
 
@@ -51,15 +57,16 @@ impl Conversation {
     /// See [`StateError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
         let mut reader = Reader::new(bytes);
-        match reader.u8() {
-            Ok(VERSION) => {}
+        let texts = match reader.u8() {
+            Ok(VERSION) => true,
+            Ok(WITHOUT_TEXTS) => false,
             Ok(version) => return Err(StateError::Version(version)),
             Err(_) => return Err(StateError::Damaged),
-        }
-        Self::read(reader).map_err(|_| StateError::Damaged)
+        };
+        Self::read(reader, texts).map_err(|_| StateError::Damaged)
     }
 
-    fn read(mut reader: Reader<'_>) -> Result<Self, DecodeError> {
+    fn read(mut reader: Reader<'_>, texts: bool) -> Result<Self, DecodeError> {
         let own_tag = InstanceTag::new(reader.u32()?).ok_or(DecodeError::TooLarge)?;
         let mut conversation = Self::new(own_tag);
         conversation.tag_sent = Cell::new(reader.u8()? == 1);
@@ -87,8 +94,19 @@ impl Conversation {
             peer.check.smp = Smp::from_bytes(reader.data()?).map_err(|_| DecodeError::TooLarge)?;
             conversation.peers.push(peer);
         }
+        if texts {
+            conversation.read_texts(&mut reader)?;
+        }
         reader.finish()?;
         Ok(conversation)
+    }
+
+    fn read_texts(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        for peer in &mut self.peers {
+            peer.last_keyid = reader.u32()?;
+        }
+        self.unproven = Unproven::read(reader)?;
+        Ok(())
     }
 }
 

@@ -4,10 +4,11 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::event::{SmpEvent, SmpState};
+use crate::event::{SmpEvent, SmpState, TextRef};
 use crate::{Keypair, SmpRefused};
 
 mod exchange;
+mod lost;
 mod security;
 
 /// A small generator (xorshift64*), so that every run is the same.
