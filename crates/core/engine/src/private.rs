@@ -3,6 +3,7 @@
 //! It stands above the networks: texts come in and go out through [`outgoing`] and [`incoming`], and the
 //! network only wraps them. What may leave is decided in [`policy`] alone.
 
+mod again;
 mod alert;
 mod control;
 mod events;
@@ -47,8 +48,8 @@ pub(crate) struct State {
     pub keys: keys::State,
     pub verify: verify::State,
     alerts: BTreeMap<ConversationId, alert::Alert>,
-    /// Who was asked for a private conversation, and until when the answer is waited for.
-    asked: BTreeMap<BareJid, Instant>,
+    /// Who was asked for a private conversation.
+    asked: BTreeMap<BareJid, Asked>,
     /// Who is to be asked as soon as the account is online and has its key.
     wanted: BTreeSet<BareJid>,
     /// The device whose session was made last.
@@ -57,9 +58,17 @@ pub(crate) struct State {
     told_copies: BTreeSet<ConversationId>,
 }
 
+/// A request for a private conversation.
+struct Asked {
+    /// Until when the answer is waited for.
+    until: Instant,
+    /// The id of its stanza, once there is one.
+    stanza: Option<String>,
+}
+
 impl State {
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let asked = self.asked.values().min().copied();
+        let asked = self.asked.values().map(|asked| asked.until).min();
         [self.sessions.poll_timeout(), asked]
             .into_iter()
             .flatten()
@@ -91,11 +100,26 @@ pub(crate) fn handle_timeout(cx: &mut Context, account: &mut Account) -> Result<
         .private
         .asked
         .iter()
-        .filter(|(_, at)| **at <= now)
+        .filter(|(_, asked)| asked.until <= now)
         .map(|(peer, _)| peer.clone())
         .collect();
     for peer in late {
         outgoing::no_answer(cx, account, &peer)?;
+    }
+    Ok(())
+}
+
+/// A stanza to somebody came back as an error. If it asked for a private conversation, nobody will answer.
+pub(crate) fn bounced(
+    cx: &mut Context,
+    account: &mut Account,
+    peer: &BareJid,
+    id: &str,
+) -> Result<(), Fault> {
+    let asked = account.private.asked.get(peer);
+    if asked.is_some_and(|asked| asked.stanza.as_deref() == Some(id)) {
+        session::give_up(cx, account, peer)?;
+        outgoing::unreachable(cx, account, peer)?;
     }
     Ok(())
 }

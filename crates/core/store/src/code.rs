@@ -42,7 +42,7 @@ codes!(Policy, cautious Required, { Off = 0, Preferred = 1, Required = 2 });
 codes!(Trust, cautious Distrusted, { New = 0, Verified = 1, Changed = 2, Distrusted = 3 });
 codes!(VerifiedHow, cautious Import, { Code = 0, Question = 1, Secret = 2, Import = 3 });
 
-const NOTICES: [(LineNotice, i64); 8] = [
+const NOTICES: [(LineNotice, i64); 10] = [
     (LineNotice::PrivateStarted, 1),
     (LineNotice::NotKept, 2),
     (LineNotice::PrivateEnded, 3),
@@ -51,6 +51,8 @@ const NOTICES: [(LineNotice, i64); 8] = [
     (LineNotice::Verified, 6),
     (LineNotice::NotVerified, 7),
     (LineNotice::Unreadable, 8),
+    (LineNotice::SentAgain, 9),
+    (LineNotice::CorrectionHeld, 10),
 ];
 
 /// What a line is about; one without a number is stored as a plain line.

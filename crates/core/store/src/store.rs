@@ -55,6 +55,15 @@ impl Store {
         Self::finish(Connection::open_in_memory()?, false)
     }
 
+    /// A store in memory as the next process would find it, if it were on a medium: for tests.
+    #[doc(hidden)]
+    pub fn as_after_a_restart(self) -> Result<Self> {
+        self.unkept.borrow_mut().clear();
+        self.unkept.borrow_mut().settle();
+        self.forget_unkept()?;
+        Ok(self)
+    }
+
     /// Opens a database file. Without a key it is plain SQLite: only for benchmarks beside the sealed one.
     #[doc(hidden)]
     pub fn open_file(path: &Path, key: Option<&DatabaseKey>) -> Result<Self> {

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 use sotto_api::view::Privacy;
-use sotto_api::{AccountId, ConversationId, MessageId};
+use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 
 use crate::code::Code;
 use crate::error::{Result, StoreError};
@@ -62,6 +62,21 @@ impl Store {
             params![message.0, privacy.code()],
         )?;
         Ok(())
+    }
+
+    /// Whether the other side confirmed an own encrypted message that was written since then (XEP-0184, 0333).
+    pub fn private_confirmed_since(
+        &self,
+        conversation: ConversationId,
+        since: Timestamp,
+    ) -> Result<bool> {
+        let found = self.one(
+            "SELECT 1 FROM message WHERE conversation = ?1 AND direction = 1 AND privacy >= 2
+             AND delivery IN (2, 3) AND at >= ?2 LIMIT 1",
+            params![conversation.0, since.0],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
     }
 
     /// The messages of a conversation that wait for it to become private, in order.

@@ -170,6 +170,10 @@ pub enum LineNotice {
     NotVerified,
     /// Something could not be read.
     Unreadable,
+    /// Own messages were sent again, since the other side may not have been able to read them.
+    SentAgain,
+    /// A correction did not leave: it would have stood outside the encryption.
+    CorrectionHeld,
 }
 
 /// How far an own message got.

@@ -181,7 +181,11 @@ fn receive_own(
         return Ok(());
     }
     if private::incoming::is_otr(message) {
-        return private::incoming::note_copy(cx, account, peer);
+        // What the archive has of it may be this program's.
+        return match origin.way {
+            Way::Carbon(_) => private::incoming::note_copy(cx, account, peer),
+            _ => Ok(()),
+        };
     }
     if !message.is_content() {
         return Ok(());
@@ -356,6 +360,9 @@ fn receive_otr(
     let conversation = cx.store.conversation_open(account.id, peer.as_str())?;
     typing::handle_over(cx, account, conversation);
     for words in &all {
+        if is_repeated(cx, conversation, message, words)? {
+            continue;
+        }
         let inserted = insert(
             cx,
             account,
@@ -372,6 +379,27 @@ fn receive_otr(
     cx.changes.conversation(conversation);
     cx.changes.contacts();
     notices::send_receipt(cx, account, peer, message)
+}
+
+/// Whether a decrypted text was read in an earlier session: its sender did not know, and sent it again under
+/// the same id. Only ids that are drawn at random tell that; some programs count anew at each start.
+fn is_repeated(
+    cx: &Context,
+    conversation: ConversationId,
+    message: &Message,
+    words: &Shown,
+) -> Result<bool, Fault> {
+    const SHORTEST_RANDOM: usize = 32;
+    let id = message.id.as_deref().unwrap_or_default();
+    if id.len() < SHORTEST_RANDOM || !words.secret {
+        return Ok(false);
+    }
+    let known = cx
+        .store
+        .message_by_message_id(conversation, Direction::Incoming, id)?;
+    Ok(known.is_some_and(|known| {
+        matches!(known.privacy, Privacy::Encrypted | Privacy::Verified) && known.body == words.text
+    }))
 }
 
 /// The words of a message that needs no opening.

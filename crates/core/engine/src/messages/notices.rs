@@ -73,13 +73,14 @@ pub(super) fn handle_own_marker(
 /// An error came back for a message of mine. Never answered, never shown as a message (S-XMPP-13).
 pub(super) fn handle_error(
     cx: &mut Context,
-    account: &Account,
+    account: &mut Account,
     message: &Message,
 ) -> Result<(), Fault> {
     let (Some(from), Some(id), Some(error)) = (&message.from, &message.id, &message.error) else {
         return Ok(());
     };
     let peer = from.to_bare();
+    crate::private::bounced(cx, account, &peer, id)?;
     let Some(conversation) = cx.store.conversation_find(account.id, peer.as_str())? else {
         return Ok(());
     };

@@ -41,6 +41,25 @@ pub(crate) fn dismiss(cx: &mut Context, account: &mut Account, conversation: Con
     cx.changes.conversation(conversation);
 }
 
+/// A session began: what was said about the one before is over, but for a fault that the other side reports.
+/// The new session may be its answer, and the person has not seen it yet.
+pub(super) fn overtaken(account: &mut Account, conversation: ConversationId) {
+    let alerts = &mut account.private.alerts;
+    if !matches!(alerts.get(&conversation), Some(Alert::Fault { .. })) {
+        alerts.remove(&conversation);
+    }
+}
+
+/// What the other side could not read was sent again.
+pub(super) fn repaired(cx: &mut Context, account: &mut Account, conversation: ConversationId) {
+    if matches!(
+        account.private.alerts.get(&conversation),
+        Some(Alert::Fault { .. })
+    ) {
+        dismiss(cx, account, conversation);
+    }
+}
+
 /// The gravest notice of a conversation. What stops the sending cannot be put away.
 pub(super) fn view(
     account: &Account,

@@ -2,11 +2,11 @@
 
 use sotto_api::ConversationId;
 use sotto_api::view::{Direction, LineNotice, MessageKind, Privacy, Trust};
-use sotto_otr::{Event, Fingerprint, InstanceId};
+use sotto_otr::{Event, Fingerprint, InstanceId, Unread};
 use sotto_store::row::{NewMessage, Place};
 use sotto_xmpp::BareJid;
 
-use super::{alert, outgoing, trust, verify};
+use super::{again, alert, outgoing, trust, verify};
 use crate::account::Account;
 use crate::context::Context;
 use crate::error::Fault;
@@ -25,6 +25,7 @@ pub(super) fn handle(
             instance,
             fingerprint,
             refreshed,
+            unread,
             ..
         } => established(
             cx,
@@ -32,7 +33,7 @@ pub(super) fn handle(
             conversation,
             peer,
             (instance, fingerprint),
-            refreshed,
+            (refreshed, unread),
         ),
         Event::Ended { .. } => {
             verify::over(cx, account, conversation);
@@ -43,7 +44,9 @@ pub(super) fn handle(
         Event::Smp { instance, event } => {
             verify::handle(cx, account, conversation, peer, &instance, event)
         }
-        Event::Unreadable { .. } => {
+        // One line a minute: its sender's program was told, too.
+        Event::Unreadable { told: false, .. } => Ok(()),
+        Event::Unreadable { told: true, .. } => {
             let name = name(cx, account, peer)?;
             let text = words::private::private_unreadable(&name);
             line(cx, account, conversation, LineNotice::Unreadable, text)
@@ -70,12 +73,15 @@ fn established(
     conversation: ConversationId,
     peer: &BareJid,
     (instance, fingerprint): (InstanceId, Fingerprint),
-    refreshed: bool,
+    (refreshed, unread): (bool, Vec<Unread>),
 ) -> Result<(), Fault> {
     account.private.asked.remove(peer);
     account.private.wanted.remove(peer);
-    account.private.latest.insert(peer.clone(), instance);
-    account.private.alerts.remove(&conversation);
+    account
+        .private
+        .latest
+        .insert(peer.clone(), instance.clone());
+    alert::overtaken(account, conversation);
     let seen = trust::seen(cx, account, peer, &fingerprint)?;
     let name = name(cx, account, peer)?;
     if let Some(previous) = seen.previous.filter(|_| seen.fresh) {
@@ -93,6 +99,12 @@ fn established(
             line(cx, account, conversation, LineNotice::NotKept, text)?;
         }
     }
+    let begun = again::Begun {
+        instance: &instance,
+        fingerprint,
+        seen,
+    };
+    again::begun(cx, account, conversation, peer, &begun, unread)?;
     outgoing::release(cx, account, conversation, peer)?;
     cx.changes.contacts();
     Ok(())

@@ -2,12 +2,13 @@
 
 use sotto_api::view::{Delivery, LineNotice, Privacy};
 use sotto_api::{ApiError, ConversationId, MessageId};
+use sotto_otr::TextRef;
 use sotto_store::row::{ConversationRow, MessageRow, OutboxPurpose, OutboxRow};
 use sotto_xmpp::BareJid;
 
 use super::policy::{Decision, Refusal, decide};
 use super::standing::standing;
-use super::{ANSWER_WAIT, alert, announce_removed, session};
+use super::{ANSWER_WAIT, Asked, alert, announce_removed, session};
 use crate::account::Account;
 use crate::context::Context;
 use crate::error::Fault;
@@ -27,14 +28,17 @@ pub(crate) fn encrypt(
     let Some(id) = message.message_id.as_deref() else {
         return Ok(false);
     };
-    let message = (message.id, id, message.body.as_str());
+    let name = TextRef {
+        id: message.id.0.cast_unsigned(),
+        at: cx.now.unix_ms.cast_unsigned(),
+    };
     session::encrypt(
         cx,
         account,
         peer,
         &device.id,
-        (message.0, message.1),
-        message.2,
+        (message.id, id),
+        (&message.body, name),
     )
 }
 
@@ -68,8 +72,11 @@ pub(crate) fn ask_wanted(cx: &mut Context, account: &mut Account) -> Result<(), 
             return Ok(());
         }
         account.private.wanted.remove(&peer);
-        let until = cx.now.instant + ANSWER_WAIT;
-        account.private.asked.insert(peer.clone(), until);
+        let asked = Asked {
+            until: cx.now.instant + ANSWER_WAIT,
+            stanza: None,
+        };
+        account.private.asked.insert(peer.clone(), asked);
         if !session::ask(cx, account, &peer, None)? {
             account.private.asked.remove(&peer);
             account.private.wanted.insert(peer);
@@ -97,8 +104,8 @@ pub(super) fn pull_back(
             cx,
             account,
             message.conversation,
-            LineNotice::NoAnswer,
-            words::private::nothing_leaves().to_owned(),
+            LineNotice::CorrectionHeld,
+            words::private::correction_held().to_owned(),
         )?;
     }
     cx.changes.message(message.conversation, message.id);
@@ -151,6 +158,24 @@ pub(super) fn no_answer(
     account: &mut Account,
     peer: &BareJid,
 ) -> Result<(), Fault> {
+    refuse(cx, account, peer, words::private::no_answer)
+}
+
+/// The request came back: the texts go back into the draft at once.
+pub(super) fn unreachable(
+    cx: &mut Context,
+    account: &mut Account,
+    peer: &BareJid,
+) -> Result<(), Fault> {
+    refuse(cx, account, peer, words::private::not_reached)
+}
+
+fn refuse(
+    cx: &mut Context,
+    account: &mut Account,
+    peer: &BareJid,
+    why: fn(&str) -> String,
+) -> Result<(), Fault> {
     let was_asked = account.private.asked.remove(peer).is_some();
     let was_wanted = account.private.wanted.remove(peer);
     let Some(conversation) = cx.store.conversation_find(account.id, peer.as_str())? else {
@@ -167,13 +192,7 @@ pub(super) fn no_answer(
         return Ok(());
     }
     let name = super::events::name(cx, account, peer)?;
-    super::events::line(
-        cx,
-        account,
-        conversation,
-        LineNotice::NoAnswer,
-        words::private::no_answer(&name),
-    )?;
+    super::events::line(cx, account, conversation, LineNotice::NoAnswer, why(&name))?;
     alert::set(cx, account, conversation, alert::Alert::NotPossible);
     Ok(())
 }

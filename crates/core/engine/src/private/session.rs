@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use sotto_api::MessageId;
 use sotto_otr::{
-    Config, Conversation, Env, Event, InstanceId, InstanceTag, InstanceView, TransmitKind,
+    Config, Conversation, Env, Event, InstanceId, InstanceTag, InstanceView, TextRef, TransmitKind,
+    Unread,
 };
 use sotto_store::row::{NewOutbox, OutboxPurpose};
 use sotto_xmpp::message::{OtrText, Outgoing};
@@ -144,7 +145,7 @@ fn config(policy: Policy, v2: bool) -> Config {
         offer: willing,
         answer_tag: willing,
         answer_query: true,
-        restart_on_error: true,
+        restart_on_error: willing,
         fragment: None,
     }
 }
@@ -225,6 +226,12 @@ fn transmit(
         Some((_, id)) => id.to_owned(),
         None => cx.random_id(),
     };
+    if kind == Kind::Query
+        && to.resource().is_none()
+        && let Some(asked) = account.private.asked.get_mut(peer)
+    {
+        asked.stanza = Some(id.clone());
+    }
     let xml = stanza(&to, &id, &released, false, None);
     cx.store.outbox_add(&NewOutbox {
         account: account.id,
@@ -264,23 +271,50 @@ pub(crate) fn stanza(
     String::from(&outgoing.to_element())
 }
 
-/// Encrypts the text of a message and queues it. Whether that was possible.
+/// Encrypts the text of a message and queues it; by its name it is reported when the other side may not have
+/// read it. Whether that was possible.
 pub(crate) fn encrypt(
     cx: &mut Context,
     account: &mut Account,
     peer: &BareJid,
     instance: &InstanceId,
     message: (MessageId, &str),
-    text: &str,
+    (text, name): (&str, TextRef),
 ) -> Result<bool, Fault> {
     let mut sent = false;
     let cause = Cause {
         message: Some(message),
     };
     run(cx, account, peer, cause, &mut |talk, env| {
-        sent = talk.send(env, instance, text).is_ok();
+        sent = talk.send_named(env, instance, text, name).is_ok();
     })?;
     Ok(sent)
+}
+
+/// What a device that is gone may not have read; it is not reported again.
+pub(super) fn take_unread(
+    cx: &mut Context,
+    account: &mut Account,
+    peer: &BareJid,
+    instance: &InstanceId,
+) -> Result<Vec<Unread>, Fault> {
+    let mut unread = Vec::new();
+    run(cx, account, peer, Cause::NONE, &mut |talk, _| {
+        unread = talk.take_unread(instance);
+    })?;
+    Ok(unread)
+}
+
+/// What was asked came back: nobody will answer it.
+pub(super) fn give_up(
+    cx: &mut Context,
+    account: &mut Account,
+    peer: &BareJid,
+) -> Result<(), Fault> {
+    run(cx, account, peer, Cause::NONE, &mut |talk, _| {
+        talk.give_up();
+    })?;
+    Ok(())
 }
 
 /// Asks for a private conversation: with everything that the peer has, or anew with one device. Whether

@@ -485,7 +485,8 @@ impl World {
     pub fn kill(&mut self, who: Who) {
         let player = &mut self.players[who.0];
         let engine = player.engine.take().expect("a running engine");
-        player.store = Some(engine.kill());
+        let store = engine.kill().as_after_a_restart();
+        player.store = Some(store.expect("a store in memory"));
         let links = std::mem::take(&mut player.links);
         for wire in links.into_values() {
             // What has left the process still arrives.

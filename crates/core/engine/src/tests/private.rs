@@ -1,6 +1,7 @@
 //! Private conversations between two engines: what is required never leaves in clear, and what is private
 //! survives cuts and kills.
 
+mod lost;
 mod random;
 
 use std::sync::OnceLock;

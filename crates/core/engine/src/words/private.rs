@@ -201,6 +201,35 @@ pub fn no_answer(name: &str) -> String {
     )
 }
 
+/// The request for a private conversation came back.
+pub fn not_reached(name: &str) -> String {
+    format!(
+        "Sotto asked {}’s program for a private conversation. The request came back: it cannot be reached now.",
+        isolate(name)
+    )
+}
+
+/// Texts of an earlier session were sent again.
+pub fn sent_again(name: &str, count: usize) -> String {
+    let what = if count == 1 {
+        "your last private message".to_owned()
+    } else {
+        format!("your last {count} private messages")
+    };
+    format!(
+        "Sotto sent {what} again: {}’s program may not have been able to read it before.",
+        isolate(name)
+    )
+}
+
+/// Why a text of an earlier session was not sent again.
+pub fn written_for_another_key(name: &str) -> String {
+    format!(
+        "{} has another key than the one this was written for, and may not have read it.",
+        isolate(name)
+    )
+}
+
 /// Another key than before; `before` and `now` are codes. A key that was verified is named so.
 pub fn key_changed(name: &str, before: &str, now: &str, was_verified: bool) -> String {
     let name = isolate(name);
@@ -227,9 +256,10 @@ pub fn not_verified(name: &str) -> String {
 
 /// Something could not be read.
 pub fn private_unreadable(name: &str) -> String {
+    let name = isolate(name);
     format!(
-        "A private message from {} could not be read. Ask for it again.",
-        isolate(name)
+        "A private message from {name} could not be read. Sotto asked {name}’s program for it; if it does not \
+         come, ask {name}."
     )
 }
 
@@ -243,9 +273,9 @@ pub fn came_unencrypted() -> &'static str {
     "Came unencrypted"
 }
 
-/// Under the field while sending is stopped because privacy is required.
-pub fn nothing_leaves() -> &'static str {
-    "Not encrypted, and you require encryption: nothing leaves this computer."
+/// A correction that was on its way when the conversation became private, or had to.
+pub fn correction_held() -> &'static str {
+    "Your correction was not sent: it would have gone unencrypted. The message stands there as it was before."
 }
 
 /// What an unnamed device is called.

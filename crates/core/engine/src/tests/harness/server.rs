@@ -34,6 +34,8 @@ pub struct Server {
     pub mute_archive: bool,
     /// Requests whose payload has one of these namespaces are refused with `not-allowed`.
     pub refused: BTreeSet<String>,
+    /// Which messages are lost on their way from the client at this full address.
+    pub loses: Option<fn(&str, &Element) -> bool>,
 }
 
 #[derive(Default)]
@@ -88,6 +90,7 @@ impl Server {
             frozen: false,
             mute_archive: false,
             refused: BTreeSet::new(),
+            loses: None,
         }
     }
 
@@ -323,6 +326,7 @@ impl Server {
         let from = session.jid.clone();
         self.seen.push((from.to_string(), element.clone()));
         match element.name() {
+            "message" if self.loses.is_some_and(|lost| lost(from.as_str(), &element)) => {}
             "message" => self.route(&name, &from, element),
             "iq" => self.iq(conn, &name, &element),
             "presence" if element.attr("to").is_none() => {
