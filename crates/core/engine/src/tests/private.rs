@@ -7,9 +7,11 @@ mod random;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sotto_api::view::{
-    AlertAct, AlertKind, Delivery, LineNotice, MessageKind, MessageView, Policy, Privacy,
-    PrivateState, Trust,
+    AlertAct, AlertKind, Delivery, LineNotice, MessageKind, MessageView, Policy, PolicyScope,
+    Privacy, PrivateState, Settings, Trust,
 };
 use sotto_api::{ErrorKind, Request};
 use sotto_otr::Keypair;
@@ -77,12 +79,33 @@ fn notices(world: &mut World, who: Who, peer: &str) -> Vec<LineNotice> {
     history.iter().filter_map(|line| line.notice).collect()
 }
 
+/// Requires private conversations with everybody, in a program that runs.
+fn require(world: &mut World, who: Who) {
+    let request = Request::PolicySet {
+        scope: PolicyScope::Global {},
+        policy: Some(Policy::Required),
+        follow: true,
+    };
+    world.ask(who, request);
+}
+
 /// Panics if a word stands in anything that a client sent to the server.
 fn assert_never_left(world: &World, word: &str) {
     for (user, stanza) in &world.servers[0].seen {
         let xml = String::from(stanza);
         assert!(!xml.contains(word), "{user} sent {word} in clear: {xml}");
     }
+}
+
+/// Every body that a user sent, in order.
+fn bodies_sent(world: &World, user: &str) -> Vec<String> {
+    let sent = world.servers[0].seen.iter();
+    sent.filter(|(from, stanza)| {
+        from.starts_with(&format!("{user}@")) && stanza.name() == "message"
+    })
+    .filter_map(|(_, stanza)| stanza.get_child("body", "jabber:client"))
+    .map(Element::text)
+    .collect()
 }
 
 fn bodies_with_otr(world: &World, user: &str) -> Vec<Element> {
@@ -169,6 +192,39 @@ fn s_otr_14_a_retry_and_a_correction_stay_private() {
     );
     assert_eq!(refused.map_err(|error| error.kind), Err(ErrorKind::Refused));
     assert_eq!(world.open(who[0], BOB).correctable, None);
+    // One that came back, within a private conversation and when there is none any more.
+    for private in [true, false] {
+        let sent = world.say(who[0], BOB, &format!("canary-{private}"));
+        world.servers[0].loses = Some(|_, stanza| stanza.name() == "message");
+        world.settle();
+        world.servers[0].loses = None;
+        let lost = bodies_with_otr(&world, "alice").pop().expect("it left");
+        let id = lost.attr("id").expect("an id").to_owned();
+        let error = format!(
+            "<message xmlns='jabber:client' type='error' from='{BOB}' id='{id}'><error type='cancel'>\
+             <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+        );
+        world.servers[0].inject("alice", &error);
+        world.settle();
+        let state = |world: &mut World| {
+            let all = words(world, who[0], BOB);
+            let found = all.into_iter().find(|message| message.id == sent.id);
+            found.expect("the message").delivery
+        };
+        assert_eq!(state(&mut world), Some(Delivery::Failed));
+        if !private {
+            let conversation = sent.conversation;
+            world.ask(who[0], Request::PrivateEnd { conversation });
+            world.settle();
+        }
+        let message = sent.id;
+        world.ask(who[0], Request::MessageRetry { message });
+        assert_eq!(state(&mut world), Some(Delivery::Waiting));
+        world.settle();
+        assert_eq!(state(&mut world), Some(Delivery::Delivered));
+        let heard = said(&mut world, who[1], ALICE);
+        assert_eq!(heard.last(), Some(&format!("canary-{private}")));
+    }
     world.ask(
         who[0],
         Request::Typing {
@@ -394,31 +450,77 @@ fn s_otr_17_private_words_are_gone_after_the_end_of_the_program() {
     assert_eq!(said(&mut world, who[0], BOB), ["canary"]);
     let mine = &words(&mut world, who[0], BOB)[0];
     assert!(!mine.kept);
+    for (who, peer) in [(who[0], BOB), (who[1], ALICE)] {
+        world.kill(who);
+        world.restart(who);
+        world.pass(Duration::from_secs(5));
+        assert!(world.history(who, peer).is_empty());
+    }
+    // The private conversation itself goes on; with the setting, its words are kept.
+    let settings = Settings {
+        keep_private: true,
+        ..Settings::default()
+    };
+    world.ask(who[1], Request::SettingsSet { settings });
+    world.say(who[0], BOB, "canary-two");
+    world.settle();
+    for who in &who {
+        world.kill(*who);
+        world.restart(*who);
+    }
+    world.pass(Duration::from_secs(5));
+    assert!(said(&mut world, who[0], BOB).is_empty());
+    assert_eq!(said(&mut world, who[1], ALICE), ["canary-two"]);
 }
 
 #[test]
 fn s_otr_02_version_two_is_neither_offered_nor_taken() {
-    let (mut world, who) = world(Policy::Required, Policy::Off);
+    let (mut world, who) = world(Policy::Required, Policy::Preferred);
+    let version_3 = |world: &World| {
+        for body in bodies_sent(world, "alice") {
+            let three = body.starts_with("?OTRv3?") || body.starts_with("?OTR:AAM");
+            assert!(three, "not version 3: {body}");
+        }
+        bodies_sent(world, "alice").len()
+    };
+    let inject = |world: &mut World, body: &str| {
+        let stanza = format!(
+            "<message xmlns='jabber:client' from='bob@example.org/x' type='chat' id='q'><body>{body}</body></message>"
+        );
+        world.servers[0].inject("alice", &stanza);
+        world.settle();
+    };
+    // Of a commit of version 2, the header and the beginning are enough to be looked at.
+    let weak = [
+        "?OTRv2?",
+        "?OTR?v2?",
+        "?OTR?",
+        "?OTRv24?",
+        "?OTR:AAICAAAAxAAAAA==.",
+        "hello \t  \t\t\t\t \t \t \t    \t\t  \t ",
+    ];
+    world.open(who[0], BOB);
+    for body in weak {
+        inject(&mut world, body);
+        assert_eq!(version_3(&world), 0, "answered to {body:?}");
+    }
     world.say(who[0], BOB, "canary");
     world.settle();
-    let asked = world.servers[0].seen.iter().any(|(user, stanza)| {
-        user.starts_with("alice@") && String::from(stanza).contains("?OTRv3?")
-    });
-    assert!(asked);
-    let before = bodies_with_otr(&world, "alice").len();
-    world.servers[0].inject(
-        "alice",
-        "<message xmlns='jabber:client' from='bob@example.org/x' type='chat' id='q'><body>?OTRv2?</body></message>",
-    );
-    world.settle();
-    assert_eq!(bodies_with_otr(&world, "alice").len(), before);
+    assert_eq!(said(&mut world, who[1], ALICE), ["canary"]);
+    let before = version_3(&world);
+    assert!(before > 2);
+    for body in weak {
+        inject(&mut world, body);
+        assert_eq!(version_3(&world), before, "answered to {body:?}");
+    }
+    assert_never_left(&world, "canary");
 }
 
 #[test]
 fn s_otr_02_version_two_is_taken_where_the_person_allowed_it() {
     let (mut world, who) = world(Policy::Off, Policy::Off);
     world.open(who[0], BOB);
-    let settings = sotto_api::view::Settings {
+    let settings = Settings {
         allow_otr_v2: true,
         ..Default::default()
     };
@@ -433,23 +535,134 @@ fn s_otr_02_version_two_is_taken_where_the_person_allowed_it() {
 }
 
 #[test]
-fn s_otr_07_an_error_of_the_other_side_is_plain_text() {
+fn s_otr_07_an_error_of_the_other_side_is_plain_text_and_stays_to_be_seen() {
     let (mut world, who) = world(Policy::Preferred, Policy::Preferred);
     let conversation = world.open(who[0], BOB).id;
     world.ask(who[0], Request::PrivateStart { conversation });
     world.settle();
-    world.servers[0].inject(
-        "alice",
-        "<message xmlns='jabber:client' from='bob@example.org/x' type='chat' id='e'>\
-         <body>?OTR Error: %s%n &lt;b&gt;bold&lt;/b&gt;</body></message>",
+    let from = world.conversation(who[0], conversation).private.devices;
+    let from = format!("{BOB}/{}", from[0].name);
+    let error = format!(
+        "<message xmlns='jabber:client' from='{from}' type='chat' id='e'>\
+         <body>?OTR Error: %s%n &lt;b&gt;bold&lt;/b&gt;{}</body></message>",
+        "x".repeat(1_000)
     );
-    let alert = (0..40).find_map(|_| {
-        world.deliver_some();
-        world.conversation(who[0], conversation).private.alert
-    });
+    world.servers[0].inject("alice", &error);
+    world.settle();
     assert!(said(&mut world, who[0], BOB).is_empty());
-    // A new private conversation, which the error asks for, puts the notice away.
-    if let Some(alert) = alert {
-        assert_eq!(alert.kind, AlertKind::Fault);
+    // The two programs have begun a new private conversation meanwhile; the notice is still there.
+    let began = bodies_sent(&world, "alice");
+    let asked = began.iter().filter(|body| body.starts_with("?OTRv3?"));
+    assert_eq!(asked.count(), 2);
+    let view = world.conversation(who[0], conversation).private;
+    assert_eq!(view.state, PrivateState::Private);
+    let alert = view.alert.expect("a notice");
+    assert_eq!(alert.kind, AlertKind::Fault);
+    assert!(alert.text.contains("%s%n <b>bold</b>xxx"), "{}", alert.text);
+    assert!(alert.text.chars().count() < 400, "{}", alert.text);
+    world.ask(
+        who[0],
+        Request::PrivateContinue {
+            conversation,
+            act: AlertAct::Dismiss,
+        },
+    );
+    assert_eq!(world.conversation(who[0], conversation).private.alert, None);
+}
+
+#[test]
+fn s_otr_06_what_is_for_another_program_or_from_none_is_neither_shown_nor_answered() {
+    let (mut world, who) = world(Policy::Required, Policy::Preferred);
+    world.say(who[0], BOB, "canary");
+    world.settle();
+    world.say(who[1], ALICE, "for this one");
+    world.settle();
+    let heard = said(&mut world, who[0], BOB);
+    let sent = bodies_with_otr(&world, "bob").pop().expect("it left");
+    let body = sent.get_child("body", "jabber:client").map(Element::text);
+    let body = body.expect("a body");
+    let encoded = body.trim_start_matches("?OTR:").trim_end_matches('.');
+    let bytes = STANDARD.decode(encoded).expect("base64");
+    let before = bodies_sent(&world, "alice").len();
+    let lines = world.history(who[0], BOB).len();
+    for (at, tag) in [(3, 0_u32), (3, 0xff), (7, 0), (7, 0xff), (7, 0x1234_5678)] {
+        let mut bytes = bytes.clone();
+        bytes[at..at + 4].copy_from_slice(&tag.to_be_bytes());
+        let stanza = format!(
+            "<message xmlns='jabber:client' from='bob@example.org/x' type='chat' id='o'>\
+             <body>?OTR:{}.</body></message>",
+            STANDARD.encode(&bytes)
+        );
+        world.servers[0].inject("alice", &stanza);
+        world.settle();
     }
+    assert_eq!(said(&mut world, who[0], BOB), heard);
+    assert_eq!(world.history(who[0], BOB).len(), lines);
+    assert_eq!(bodies_sent(&world, "alice").len(), before);
+    assert_eq!(world.open(who[0], BOB).private.devices.len(), 1);
+}
+
+#[test]
+fn s_otr_14_required_on_a_running_program_holds_what_is_queued_in_clear() {
+    let (mut world, who) = world(Policy::Off, Policy::Preferred);
+    world.cut_off(who[0], true);
+    for n in 1..=3 {
+        world.say(who[0], BOB, &format!("canary-{n}"));
+    }
+    require(&mut world, who[0]);
+    world.cut_off(who[0], false);
+    world.network_up(who[0]);
+    world.pass(Duration::from_secs(10));
+    assert_never_left(&world, "canary");
+    assert_eq!(
+        said(&mut world, who[1], ALICE),
+        ["canary-1", "canary-2", "canary-3"]
+    );
+}
+
+#[test]
+fn s_otr_14_what_a_resumed_stream_would_repeat_in_clear_is_held_when_required() {
+    let (mut world, who) = world(Policy::Off, Policy::Preferred);
+    // Handed to the stream, and lost with the connection before the server had it.
+    world.servers[0].frozen = true;
+    world.say(who[0], BOB, "canary");
+    world.settle();
+    world.cut_off(who[0], true);
+    world.servers[0].frozen = false;
+    require(&mut world, who[0]);
+    world.cut_off(who[0], false);
+    world.network_up(who[0]);
+    world.pass(Duration::from_secs(30));
+    assert_never_left(&world, "canary");
+    assert_eq!(said(&mut world, who[1], ALICE), ["canary"]);
+}
+
+#[test]
+fn s_otr_14_a_text_that_waits_is_not_offered_as_a_draft_as_well() {
+    let (mut world, who) = world(Policy::Required, Policy::Preferred);
+    world.cut_off(who[1], true);
+    world.servers[0].expire_sessions();
+    let conversation = world.open(who[0], BOB).id;
+    let draft = |world: &mut World| world.conversation(who[0], conversation).draft;
+    let request = Request::DraftSet {
+        conversation,
+        body: "canary".into(),
+    };
+    world.ask(who[0], request);
+    world.say_in(who[0], conversation, "canary");
+    assert_eq!(draft(&mut world), "");
+    world.open(who[0], BOB);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(draft(&mut world), "");
+    assert_eq!(said(&mut world, who[0], BOB), ["canary"]);
+    // The program ends meanwhile: the text is the draft then, and does not wait any more.
+    world.kill(who[0]);
+    world.restart(who[0]);
+    assert_eq!(draft(&mut world), "canary");
+    assert!(said(&mut world, who[0], BOB).is_empty());
+    world.cut_off(who[1], false);
+    world.network_up(who[1]);
+    world.pass(Duration::from_secs(60));
+    assert!(said(&mut world, who[1], ALICE).is_empty());
+    assert_never_left(&world, "canary");
 }

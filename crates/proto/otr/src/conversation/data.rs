@@ -192,7 +192,7 @@ impl Conversation {
             })
     }
 
-    fn record(
+    pub(super) fn record(
         &mut self,
         env: &mut Env<'_>,
         at: usize,

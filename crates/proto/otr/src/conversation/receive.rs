@@ -294,7 +294,7 @@ impl Conversation {
         self.peers.len().checked_sub(1)
     }
 
-    fn establish(&mut self, env: &mut Env<'_>, at: usize, done: Done) {
+    pub(super) fn establish(&mut self, env: &mut Env<'_>, at: usize, done: Done) {
         let Some(peer) = self.peers.get_mut(at) else {
             return;
         };

@@ -7,6 +7,7 @@ use super::*;
 use crate::event::{SmpEvent, SmpState, TextRef};
 use crate::{Keypair, SmpRefused};
 
+mod checks;
 mod exchange;
 mod lost;
 mod security;

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use sotto_api::view::Settings;
-
 use super::*;
 
 /// Alice and Bob in a private conversation in which `canary-1` was said and confirmed.

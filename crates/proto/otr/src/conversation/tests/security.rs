@@ -220,7 +220,7 @@ fn s_otr_07_errors_are_reported_as_short_plain_text() {
 }
 
 #[test]
-fn s_otr_08_checks_survive_any_order_of_events() {
+fn s_otr_08_two_programs_survive_checks_and_ends_in_any_order() {
     let mut random = Seeded(8);
     let mut sides = private(&Config::default());
     for _ in 0..300 {
