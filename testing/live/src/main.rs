@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod capture;
 mod cases;
 mod foreign;
 mod libotr;

@@ -45,7 +45,7 @@ pub struct Options {
     /// SASL2 and Bind 2 (Prosody only). Debian's module for stream management inside them calls functions that
     /// its Prosody does not have, so that part has no server here.
     pub sasl2: bool,
-    /// What clients say is written down, for [`Server::captured`] (Prosody only).
+    /// What clients say is written down, for [`Server::captured`].
     pub capture: bool,
 }
 
@@ -211,7 +211,13 @@ impl Server {
         self.wait_until_ready()
     }
 
-    /// Everything that clients said so far, one text for each connection.
+    /// Where its state lies.
+    pub fn folder(&self) -> &Path {
+        &self.state
+    }
+
+    /// Everything that clients said so far, as it stands inside TLS: of Prosody one text for each connection, of
+    /// ejabberd one for all.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -248,13 +254,16 @@ impl Server {
             .ok_or_else(|| Failure::new("ejabberdctl names no ERL_LIBS"))?;
         let mut command = Command::new("erl");
         command
-            .args(["-noinput", "+K", "true", "-mnesia", "dir"])
+            .args(["-noinput", "+K", "true", "-pa"])
+            .arg(self.state.join("modules"))
+            .args(["-mnesia", "dir"])
             .arg(format!("\"{}\"", self.state.join("spool").display()))
             .args(["-s", "ejabberd"])
             .env("ERL_LIBS", libraries)
             .env("HOME", &self.state)
             .env("EJABBERD_CONFIG_PATH", self.state.join("ejabberd.yml"))
             .env("EJABBERD_LOG_PATH", self.state.join("ejabberd.log"))
+            .env("SOTTO_CAPTURE", self.state.join("capture/all.xml"))
             .env("ERL_CRASH_DUMP", self.state.join("erl_crash.dump"))
             .current_dir(&self.state);
         Ok(command)
@@ -280,10 +289,13 @@ impl Server {
         } else {
             ("", "SHA-1")
         };
-        let capture = if options.capture {
-            r#""sotto_capture";"#
-        } else {
-            ""
+        let capture = match (options.capture, self.kind) {
+            (false, _) => "",
+            (true, Kind::Prosody) => r#""sotto_capture";"#,
+            (true, Kind::Ejabberd) => {
+                self.compile(&own.join("modules/mod_sotto_capture.erl"))?;
+                "mod_sotto_capture: {}"
+            }
         };
         let text = fs::read_to_string(own.join(template))?
             .replace("@STATE@", &self.state.display().to_string())
@@ -296,9 +308,28 @@ impl Server {
             .replace("@ARCHIVE@", archive)
             .replace("@HASH@", hash)
             .replace("@LOG@", &log_level())
-            .replace("@EXTRA@", &format!("{extra} {capture}"));
+            .replace("@EXTRA@", format!("{extra} {capture}").trim());
         fs::write(self.state.join(name), text)?;
         Ok(())
+    }
+
+    /// Compiles a module of ours to where ejabberd finds it.
+    fn compile(&self, module: &Path) -> Step {
+        let folder = self.state.join("modules");
+        fs::create_dir_all(&folder)?;
+        let output = Command::new("erlc")
+            .arg("-o")
+            .arg(folder)
+            .arg(module)
+            .output()
+            .map_err(|e| Failure::new(format!("erlc cannot be run: {e}")))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "erlc: {}",
+            String::from_utf8_lossy(&output.stdout)
+        )))
     }
 
     fn wait_until_ready(&mut self) -> Step {

@@ -1,19 +1,23 @@
 //! Private conversations: Sotto with Sotto through a server, and with a program that has none.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use sotto_api::view::{
     ConversationView, Delivery, Direction, Policy, PolicyScope, Privacy, PrivateState, Trust,
     VerificationState,
 };
-use sotto_api::{ConversationId, Request, Secret};
+use sotto_api::{ConversationId, MessageId, Reply, Request, Secret};
 use sotto_testkit::relay::{Cut, Relay};
 use sotto_testkit::rpc::{Failure, Step};
 
 use super::links::signed_in_through;
 use super::slixmpp::friends;
-use super::{BOTH, Case, PROSODY, case, ensure, same};
-use crate::server::{Kind, Options};
+use super::{BOTH, Case, case, ensure, same};
+use crate::capture::Capture;
+use crate::peer::Peer;
+use crate::server::{Kind, Options, Server};
 use crate::sotto::{LATER, Sotto, befriend};
 use crate::world::{PASSWORD, World};
 
@@ -27,7 +31,7 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         case(
             "g_12: with privacy required, no text leaves in clear across cuts, kills and ends",
-            PROSODY,
+            BOTH,
             nothing_in_clear,
         ),
         case(
@@ -277,18 +281,25 @@ fn offered(world: &World<'_>) -> Step {
     Ok(())
 }
 
-/// Row G-12. What every connection said is written down inside the server, behind TLS; the control at the end
-/// shows that a text in clear would have been found there.
+/// Row G-12. What clients say is looked at in three places: inside the server, behind TLS, where every stanza
+/// stands in clear; in its archive; and on the wire, by tcpdump, where nothing may stand that is not inside TLS. A
+/// control in each of the first and the last shows that a text in clear would have been found.
 fn nothing_in_clear(world: &World<'_>) -> Step {
-    const CANARIES: usize = 1_000;
+    // On the second server fewer, so that the suite stays quick.
+    let canaries = match world.kind {
+        Kind::Prosody => 1_000,
+        Kind::Ejabberd => 600,
+    };
     let options = Options {
         capture: true,
         ..Options::default()
     };
     let server = world
         .tools
-        .server(Kind::Prosody, options, &world.tools.authority)?;
+        .server(world.kind, options, &world.tools.authority)?;
     let relay = Relay::start(server.starttls())?;
+    let ports = [server.starttls().port(), relay.port()];
+    let wire = Capture::start(&server.folder().join("wire.pcap"), &ports)?;
     let mut sara = signed_in_through(world, &server, &relay, "sara")?;
     let address = world.account_at(&server, "leila")?;
     let mut leila = world.sotto("leila")?;
@@ -302,8 +313,13 @@ fn nothing_in_clear(world: &World<'_>) -> Step {
     })?;
     let canary = |n: usize| format!("canary{:x}x{n:04}end", world.seed);
     let account = sara.account()?;
-    let mut taken = 0;
-    for n in 1..=CANARIES {
+    let (mut taken, mut last) = (0, None);
+    for n in 1..=canaries {
+        // Prosody 0.12 feeds a resumed stream to the parser of the old one. Where a cut has split a stanza it
+        // reads no other from then on, so its links are cut between stanzas, ejabberd's anywhere.
+        if world.kind == Kind::Prosody && (n % 200 == 50 || n % 200 == 150) {
+            quiet(&mut sara, last)?;
+        }
         match n % 200 {
             50 => relay.cut(if n < 500 { Cut::Reset } else { Cut::Close }),
             100 => {
@@ -327,7 +343,11 @@ fn nothing_in_clear(world: &World<'_>) -> Step {
         };
         // After the other side's end it must be refused; a person would then begin again.
         match sara.ask(request) {
-            Ok(_) => taken += 1,
+            Ok(Reply::Message(view)) => {
+                taken += 1;
+                last = Some(view.id);
+            }
+            Ok(_) => return Err(Failure::new("the reply does not fit message_send")),
             Err(failure) if failure.to_string().contains("NotPrivate") => {
                 sara.online(account)?;
                 sara.ask(Request::PrivateStart {
@@ -337,7 +357,7 @@ fn nothing_in_clear(world: &World<'_>) -> Step {
             Err(failure) => return Err(failure),
         }
     }
-    ensure(taken > CANARIES / 2, || format!("only {taken} were taken"))?;
+    ensure(taken > canaries / 2, || format!("only {taken} were taken"))?;
     // An end that was lost with a cut leaves one side with a conversation that the other has not: both end
     // what they have, and begin anew. A contact may make us begin once a minute (S-OTR-03), hence the time.
     sara.online(account)?;
@@ -375,8 +395,51 @@ fn nothing_in_clear(world: &World<'_>) -> Step {
         "the capture would not have seen it".to_owned()
     })?;
     ensure(holds("?OTR:"), || "nothing private was said".to_owned())?;
-    let leaked: Vec<usize> = (1..=CANARIES).filter(|n| holds(&canary(*n))).collect();
-    same("texts that left in clear", &leaked, &Vec::new())
+    let leaked: Vec<usize> = (1..=canaries).filter(|n| holds(&canary(*n))).collect();
+    same("texts that left in clear", &leaked, &Vec::new())?;
+
+    let any = format!("canary{:x}x", world.seed);
+    for (owner, partner) in [
+        (sara.address(), &address),
+        (address.clone(), &sara.address()),
+    ] {
+        let archive = archive(world, &server, &owner, partner)?;
+        ensure(!archive.contains(&any), || {
+            format!("texts stand in the archive of {owner}")
+        })?;
+    }
+
+    let outside = format!("outside{:x}end", world.seed);
+    TcpStream::connect(server.starttls())?.write_all(outside.as_bytes())?;
+    let wire = wire.finish(&outside)?;
+    ensure(wire.directions() > 10 && wire.holds("<starttls"), || {
+        "the wire carried no connection of ours".to_owned()
+    })?;
+    for words in [any.as_str(), control.as_str(), "?OTR"] {
+        ensure(!wire.holds(words), || format!("{words} was on the wire"))?;
+    }
+    Ok(())
+}
+
+/// Waits until the last message has left, or has been given back.
+fn quiet(sotto: &mut Sotto, last: Option<MessageId>) -> Step {
+    let Some(last) = last else { return Ok(()) };
+    sotto.until("the last text to be on its way", LATER, |s| {
+        let reply = s.rpc()?.ask(Request::MessageView { message: last })?;
+        Ok(match reply {
+            Ok(Reply::Message(view)) if view.delivery == Some(Delivery::Waiting) => None,
+            _ => Some(()),
+        })
+    })
+}
+
+/// The whole archive of `owner`'s messages with `partner`, read by a program that is not ours.
+fn archive(world: &World<'_>, server: &Server, owner: &str, partner: &str) -> Step<String> {
+    let name = owner.split('@').next().unwrap_or_default();
+    let (python, ca) = (&world.tools.python, &world.tools.ca);
+    let mut peer = Peer::start(python, ca, server, name, PASSWORD)?;
+    peer.tell(&serde_json::json!({ "do": "archive", "partner": partner }))?;
+    Ok(peer.wait("archive", |_| true)?.to_string())
 }
 
 // ---- helpers ---------------------------------------------------------------------------------
