@@ -53,5 +53,5 @@ dbus-run-session -- sh -eu -c '
   dbus-send --session --print-reply --dest=org.a11y.Bus /org/a11y/bus org.freedesktop.DBus.Properties.Set \
     string:org.a11y.Status string:IsEnabled variant:boolean:true >/dev/null
   exec /usr/bin/python3 testing/window/suite.py "$@"
-' suite --sotto "$target/debug/sotto" --cli "$target/debug/sotto-cli" --host 127.0.0.1 --port "$port" \
+' suite --sotto "$target/debug/sotto" --cli "$target/debug/sotto-cli" --python "$SOTTO_PYTHON" --ca "$ca" --host 127.0.0.1 --port "$port" \
   --domain "$domain" --password "$password" --pictures "$pictures"

@@ -1,9 +1,10 @@
 """The main path through the real window, under Xvfb, against a real server.
 
-    suite.py --sotto PROGRAM --cli PROGRAM --host H --port P --domain D --ca FILE --pictures DIR
+    suite.py --sotto PROGRAM --cli PROGRAM --python PROGRAM --host H --port P --domain D --ca FILE --pictures DIR
 
 The window is used as a person would: things are found by the names that a screen reader says, and typed on the keyboard.
-The other side of the conversation is `sotto-cli rpc`. The last line is `N passed, N failed`.
+The other side of the conversation is `sotto-cli rpc`, or slixmpp where it must be a program without private
+conversations. The last line is `N passed, N failed`.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import threading
 import time
 import traceback
 
+from private import PrivateSteps
 from screen import Missing, Window, until
 
 PASSPHRASE = "lantern copper quiet harbour"
@@ -81,7 +83,7 @@ class Peer:
             self.process.kill()
 
 
-class Suite:
+class Suite(PrivateSteps):
     def __init__(self, options):
         self.options = options
         self.folder = tempfile.mkdtemp(prefix="sotto-window-")
@@ -91,6 +93,7 @@ class Suite:
         self.process = None
         self.window = None
         self.peer = None
+        self.plain = None
         self.name = "maryam"
         self.password = "a quiet password 17"
 
@@ -310,6 +313,7 @@ class Suite:
             self.picture(f"options-{page.lower()}")
         w.key("Escape")
         w.wait("Find a person or a word")
+        until("what was written to be there still", lambda: w.text("Message to") == "not yet sent")
 
     def run(self):
         steps = [
@@ -325,6 +329,7 @@ class Suite:
             ("the account's password is changed", self.change_password),
             ("the old password fails, the new one signs in", self.other_password_fails),
             ("every part of the options opens", self.options_pages),
+            *self.private_steps(),
         ]
         done = 0
         for name, act in steps:
@@ -333,8 +338,9 @@ class Suite:
             done += 1
         # What could not be tried after a failure has not passed.
         self.failed += max(0, len(steps) - done - 1) if done < len(steps) else 0
-        if self.peer:
-            self.peer.end()
+        for peer in (self.peer, self.plain):
+            if peer:
+                peer.end()
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:
@@ -348,7 +354,7 @@ class Suite:
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ["sotto", "cli", "host", "domain", "pictures", "password"]:
+    for name in ["sotto", "cli", "python", "host", "domain", "ca", "pictures", "password"]:
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args()

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use i_slint_backend_testing::{ElementHandle, ElementQuery};
-use slint::Model;
+use slint::{ComponentHandle, Model};
 use sotto_api::view::Settings;
 use sotto_api::{ConversationId, Event};
 
@@ -17,6 +17,12 @@ const NOW: i64 = 1_795_617_000_000;
 fn open(scene: Scene) -> (Rc<Shell>, Arc<Demo>) {
     i_slint_backend_testing::init_no_event_loop();
     let shell = Shell::new().expect("the testing backend has a window");
+    // What has no place in the window is not found by its name.
+    shell.window().show().expect("it can be shown");
+    shell
+        .window()
+        .window()
+        .set_size(slint::PhysicalSize::new(1280, 800));
     let demo = Arc::new(Demo::new(
         scene,
         NOW,
@@ -30,9 +36,17 @@ fn open(scene: Scene) -> (Rc<Shell>, Arc<Demo>) {
     (shell, demo)
 }
 
+/// What the window calls so. A dialog measures itself once its parts are there, as before it is drawn.
+fn find(shell: &Rc<Shell>, label: &str) -> Option<ElementHandle> {
+    let look = || ElementHandle::find_by_accessible_label(shell.window(), label).next();
+    look().or_else(|| {
+        slint::platform::update_timers_and_animations();
+        look()
+    })
+}
+
 fn press(shell: &Rc<Shell>, label: &str) {
-    let found = ElementHandle::find_by_accessible_label(shell.window(), label).next();
-    found
+    find(shell, label)
         .unwrap_or_else(|| panic!("nothing is called {label:?}"))
         .invoke_accessible_default_action();
 }
@@ -205,8 +219,8 @@ fn standing(stand: Stand) -> (Rc<Shell>, Arc<Demo>) {
 }
 
 #[test]
-fn what_is_refused_says_why_and_the_risky_way_is_asked_about_once_more() {
-    let (shell, demo) = standing(Stand::Refused);
+fn what_is_refused_says_why_and_its_text_stands_in_the_field() {
+    let (shell, _) = standing(Stand::Refused);
     let private = shell.part::<ui::Private>();
     assert!(!private.get_can_send());
     assert_eq!(private.get_alert_title(), "Your message was not sent");
@@ -216,11 +230,43 @@ fn what_is_refused_says_why_and_the_risky_way_is_asked_about_once_more() {
             .get_draft()
             .starts_with("Yes, I have them")
     );
-    press(&shell, "Allow unencrypted to Leila…");
+}
+
+#[test]
+fn the_risky_way_is_asked_about_once_more() {
+    let (shell, demo) = standing(Stand::Ended);
+    press(&shell, "Go on unencrypted…");
     assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::Risk);
     assert!(!demo.asked().contains(&"PrivateContinue".to_owned()));
     press(&shell, "Leave it as it is");
     assert!(!demo.asked().contains(&"PrivateContinue".to_owned()));
+    press(&shell, "Go on unencrypted…");
+    press(&shell, "Go on unencrypted");
+    assert!(demo.asked().contains(&"PrivateContinue".to_owned()));
+}
+
+#[test]
+fn a_question_for_one_person_is_not_shown_to_another() {
+    let (shell, _) = standing(Stand::Unverified);
+    shell.act("verify");
+    let private = shell.part::<ui::Private>();
+    private.set_tab(1);
+    private.set_asked_question("Where did we shelter from the hail?".into());
+    press(&shell, "Verify later");
+    shell.act("verify");
+    assert_eq!(private.get_tab(), 1);
+    shell.act("next");
+    shell.act("verify");
+    assert_eq!(private.get_asked_question(), "");
+    assert_eq!(private.get_tab(), 0);
+}
+
+#[test]
+fn a_check_that_waits_is_shown_when_its_dialog_opens() {
+    let (shell, _) = standing(Stand::Waiting);
+    shell.act("verify");
+    assert_ne!(shell.part::<ui::Private>().get_tab(), 0);
+    press(&shell, "Stop the check");
 }
 
 #[test]

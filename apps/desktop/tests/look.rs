@@ -203,3 +203,70 @@ fn colours_are_named_in_one_file_only() {
         }
     }
 }
+
+/// The words of the window as the catalogues key them: context and text of every `@tr`.
+fn words() -> Vec<(PathBuf, Option<String>, String)> {
+    let mut words = Vec::new();
+    for (path, text) in slint_files() {
+        for (at, _) in text.match_indices("@tr(") {
+            let Some((first, rest)) = literal(&text[at + 4..]) else {
+                panic!("{}: @tr without words", path.display());
+            };
+            match rest.trim_start().strip_prefix("=>").map(literal) {
+                Some(Some((second, _))) => words.push((path.clone(), Some(first), second)),
+                _ => words.push((path.clone(), None, first)),
+            }
+        }
+    }
+    words
+}
+
+/// The string that begins `text`, as written between its quotes, and what follows it.
+fn literal(text: &str) -> Option<(String, &str)> {
+    let inner = text.trim_start().strip_prefix('"')?;
+    let mut escaped = false;
+    for (at, letter) in inner.char_indices() {
+        match letter {
+            '"' if !escaped => return Some((inner[..at].to_owned(), &inner[at + 1..])),
+            '\\' => escaped = !escaped,
+            _ => escaped = false,
+        }
+    }
+    None
+}
+
+/// The entries of a catalogue that have words: context and text.
+fn catalogue(text: &str) -> Vec<(Option<String>, String)> {
+    let value = |line: &str| literal(line).map(|(words, _)| words);
+    text.split("\n\n")
+        .filter_map(|entry| {
+            let find = |key: &str| {
+                entry
+                    .lines()
+                    .find_map(|line| line.strip_prefix(key).and_then(value))
+            };
+            let full = entry
+                .lines()
+                .filter(|line| line.starts_with("msgstr"))
+                .all(|line| !line.ends_with("\"\""));
+            full.then(|| find("msgid ").map(|text| (find("msgctxt "), text)))
+                .flatten()
+        })
+        .collect()
+}
+
+#[test]
+fn every_word_of_the_window_is_said_in_every_language() {
+    let lang = Path::new(env!("CARGO_MANIFEST_DIR")).join("lang");
+    let words = words();
+    assert!(words.len() > 500, "{} words were found", words.len());
+    for language in std::fs::read_dir(lang).unwrap() {
+        let path = language.unwrap().path().join("LC_MESSAGES/sotto.po");
+        let known = catalogue(&std::fs::read_to_string(&path).unwrap());
+        let missing: Vec<_> = words
+            .iter()
+            .filter(|(_, context, text)| !known.contains(&(context.clone(), text.clone())))
+            .collect();
+        assert!(missing.is_empty(), "{}: {missing:#?}", path.display());
+    }
+}

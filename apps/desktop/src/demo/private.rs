@@ -155,11 +155,11 @@ pub(super) fn put(view: &mut ConversationView, stand: Stand) {
                 title: "Leila ended the private conversation".into(),
                 text: "Nothing more is sent until you choose.".into(),
                 choices: vec![
-                    choice(AlertAct::Start, "Start a new one", ""),
+                    choice(AlertAct::Start, "Begin again", ""),
                     choice(
                         AlertAct::ContinueUnencrypted,
                         "Go on unencrypted…",
-                        "Go on without encryption? The servers in between can read what you write to Leila.",
+                        "Go on unencrypted with Leila?\nAnyone along the way can read what you write from now on.",
                     ),
                 ],
             });
@@ -182,15 +182,10 @@ pub(super) fn put(view: &mut ConversationView, stand: Stand) {
             private.alert = Some(AlertView {
                 kind: AlertKind::NotPossible,
                 title: "Your message was not sent".into(),
-                text: "You require end-to-end encryption, and Leila’s program does not offer it. The servers in between could have read the message, so it stayed here. Your text is in the field below.".into(),
+                text: "You require end-to-end encryption, and Leila’s program did not answer the request for it. Anyone along the way could have read the message, so it stayed here. Your text is in the field below.".into(),
                 choices: vec![
                     choice(AlertAct::Start, "Ask again", ""),
-                    choice(AlertAct::Options, "Options…", ""),
-                    choice(
-                        AlertAct::ContinueUnencrypted,
-                        "Allow unencrypted to Leila…",
-                        "Allow unencrypted messages to Leila? The servers in between can read them.",
-                    ),
+                    choice(AlertAct::Options, "What is required for Leila…", ""),
                 ],
             });
         }
@@ -204,11 +199,11 @@ pub(super) fn put(view: &mut ConversationView, stand: Stand) {
                     "A new computer, or somebody in between. Sending is stopped until you choose."
                         .into(),
                 choices: vec![
-                    choice(AlertAct::Verify, "Verify…", ""),
+                    choice(AlertAct::Verify, "Verify Leila", ""),
                     choice(
                         AlertAct::ContinueUnverified,
-                        "Go on unverified…",
-                        "Go on with a key that you have not checked? Somebody in between could read what you write to Leila.",
+                        "Go on with the new key…",
+                        "Go on without knowing whose key it is?\nIf somebody stands in between, what you write is read there. Reach Leila in another way and compare the codes.",
                     ),
                 ],
             });

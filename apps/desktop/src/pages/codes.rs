@@ -7,7 +7,7 @@ use sotto_api::view::{OwnKeyView, OwnPolicyView, PeerKeyView, Policy, PolicyScop
 use sotto_api::{Reply, Request, Secret};
 
 use super::{Pages, dialogs, model, options, with};
-use crate::model::{one_line, spell_code};
+use crate::model::{isolate, one_line, spell_code};
 use crate::{AccountPolicyRow, AppWindow, Codes, OwnKeyRow, PeerKeyRow, PolicyRow};
 
 /// A libotr file is larger than this only if it is none.
@@ -16,6 +16,7 @@ const LARGEST: u64 = 4 << 20;
 /// What the page shows, as last read.
 #[derive(Default)]
 pub(super) struct CodesState {
+    global: Policy,
     own: Vec<OwnPolicyView>,
     /// Settings that the person wants to leave as they are, while the page is open.
     left: Vec<PolicyScope>,
@@ -171,23 +172,48 @@ fn policy_of(index: i32) -> Option<Policy> {
 }
 
 fn choose(pages: &Pages, index: i32) {
-    set(pages, PolicyScope::Global {}, policy_of(index));
-}
-
-fn account(pages: &Pages, index: i32, policy: i32) {
-    let account = usize::try_from(index)
-        .ok()
-        .and_then(|at| pages.state.borrow().accounts.get(at).map(|view| view.id));
-    if let Some(account) = account {
-        set(
-            pages,
-            PolicyScope::Account { account },
-            policy_of(policy - 1),
-        );
+    let global = pages.state.borrow().codes.global;
+    let Some(policy) = policy_of(index) else {
+        return;
+    };
+    if lowers(global, policy) {
+        dialogs::ask_lower(pages, PolicyScope::Global {}, Some(policy), None);
+    } else {
+        set(pages, PolicyScope::Global {}, Some(policy));
     }
 }
 
-fn set(pages: &Pages, scope: PolicyScope, policy: Option<Policy>) {
+fn account(pages: &Pages, index: i32, policy: i32) {
+    let found = {
+        let state = pages.state.borrow();
+        usize::try_from(index)
+            .ok()
+            .and_then(|at| state.accounts.get(at))
+            .map(|view| {
+                let scope = PolicyScope::Account { account: view.id };
+                let own = state.codes.own.iter().find(|own| own.scope == scope);
+                let before = own.map_or(state.codes.global, |own| own.policy);
+                (scope, before, view.address.clone(), state.codes.global)
+            })
+    };
+    let Some((scope, before, address, global)) = found else {
+        return;
+    };
+    let policy = policy_of(policy - 1);
+    if lowers(before, policy.unwrap_or(global)) {
+        dialogs::ask_lower(pages, scope, policy, Some(&address));
+    } else {
+        set(pages, scope, policy);
+    }
+}
+
+/// What was kept back until now may leave unencrypted then.
+fn lowers(before: Policy, after: Policy) -> bool {
+    before == Policy::Required && after != Policy::Required
+}
+
+/// Sets a policy and reads what is in force then.
+pub(super) fn set(pages: &Pages, scope: PolicyScope, policy: Option<Policy>) {
     let request = Request::PolicySet {
         scope,
         policy,
@@ -208,11 +234,12 @@ pub(super) fn read_policies(pages: &Pages) {
         page.set_policy(number(view.global));
         page.set_uncovered(view.uncovered.into());
         let mut state = pages.state.borrow_mut();
+        state.codes.global = view.global;
         state.codes.own = view.own;
         let rows: Vec<PolicyRow> = shown(&state.codes)
             .map(|own| PolicyRow {
-                name: one_line(&own.name).into(),
-                text: own.policy_text.as_str().into(),
+                name: isolate(&one_line(&own.name)).into(),
+                text: isolate(&own.policy_text).into(),
             })
             .collect();
         page.set_own(model(rows));

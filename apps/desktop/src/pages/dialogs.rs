@@ -6,7 +6,7 @@ use std::path::Path;
 use slint::{ComponentHandle, SharedString};
 use sotto_api::view::{
     AccountState, AccountView, CertificateSummary, CertificateView, OwnKeyView, PeerKeyView,
-    QuestionView, Trust,
+    Policy, PolicyScope, QuestionView, Trust,
 };
 use sotto_api::{
     AccountId, CertificateAnswer, Field, PeerKeyId, Protection, QuestionId, Reply, Request, Secret,
@@ -29,6 +29,7 @@ enum About {
     Link(String),
     NewKey(AccountId),
     Verified(PeerKeyId),
+    Lower(PolicyScope, Option<Policy>),
 }
 
 #[derive(Default)]
@@ -81,6 +82,7 @@ fn open(pages: &Pages, kind: DialogKind, about: About, title: SharedString, lead
     }
     dialogs.set_safe(ui.global::<PageWords>().get_close());
     dialogs.set_danger(false);
+    dialogs.set_risky(false);
     dialogs.set_ticked(false);
     dialogs.set_busy(false);
     dialogs.set_steps(0);
@@ -204,6 +206,28 @@ pub(super) fn ask_verified(pages: &Pages, key: &PeerKeyView) {
     dialogs.set_note(key.code.as_str().into());
     dialogs.set_act(words.get_verified_act());
     dialogs.set_safe(words.get_not_now());
+}
+
+/// Privacy was required, for everyone or on the account with `address`, and shall not be any more.
+pub(super) fn ask_lower(
+    pages: &Pages,
+    scope: PolicyScope,
+    policy: Option<Policy>,
+    address: Option<&str>,
+) {
+    let Some(ui) = pages.ui() else { return };
+    let words = ui.global::<PageWords>();
+    open(
+        pages,
+        DialogKind::Question,
+        About::Lower(scope, policy),
+        words.invoke_lower_title(address.unwrap_or_default().into()),
+        words.get_lower_lead(),
+    );
+    let dialogs = ui.global::<Dialogs>();
+    dialogs.set_act(words.get_lower_act());
+    dialogs.set_safe(words.get_as_it_is());
+    dialogs.set_risky(true);
 }
 
 /// Asks where the keys of another program lie.
@@ -524,6 +548,11 @@ fn escape(pages: &Pages) {
     let about = pages.state.borrow().dialogs.about.clone();
     match about {
         About::Certificate(_) => answer_certificate(pages, CertificateAnswer::Reject),
+        About::Lower(..) => {
+            close(pages);
+            // The list shows what was chosen in it; it goes back to what is in force.
+            codes::read_policies(pages);
+        }
         _ => close(pages),
     }
 }
@@ -586,6 +615,10 @@ fn accept(pages: &Pages) {
                 trust: Trust::Verified,
             };
             send(pages, request, codes::read);
+        }
+        (DialogKind::Question, About::Lower(scope, policy)) => {
+            close(pages);
+            codes::set(pages, scope, policy);
         }
         (DialogKind::Bring, _) => {
             let folder = dialogs.get_text();

@@ -204,11 +204,24 @@ fn open_verify(shell: &Rc<Shell>, view: &ConversationView) {
     part.set_pasted(SharedString::default());
     part.set_comparison(ui::Comparison::None);
     part.set_secret(SharedString::default());
-    shell
+    let before = shell
         .talk
         .subject
         .verified
         .replace(Some((view.id, view.private.key)));
+    if before.is_none_or(|(conversation, _)| conversation != view.id) {
+        // A question for one person is not shown beside the name of another.
+        part.set_asked_question(SharedString::default());
+        part.set_tab(0);
+    }
+    if view.private.verification.state == VerificationState::Waiting && part.get_tab() == 0 {
+        // What waits is what the person wants to see.
+        part.set_tab(if part.get_asked_question().is_empty() {
+            2
+        } else {
+            1
+        });
+    }
     if view.private.verification.state == VerificationState::Asked {
         shell.show_sheet(Sheet::Answer);
     } else {
