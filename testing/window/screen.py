@@ -17,6 +17,7 @@ GLib.log_set_handler("dbind", GLib.LogLevelFlags.LEVEL_WARNING, lambda *_: None,
 
 DEADLINE = 30.0
 STEP = 0.05
+MARKS = dict.fromkeys([0x200E, 0x200F, *range(0x2066, 0x206A)])
 
 
 class Missing(Exception):
@@ -52,6 +53,11 @@ def walk(node, depth=0):
         yield from walk(child, depth + 1)
 
 
+def said(node):
+    """The name of a thing, without the marks that keep foreign words apart."""
+    return (node.get_name() or "").translate(MARKS)
+
+
 class Window:
     """The window of one Sotto."""
 
@@ -78,7 +84,7 @@ class Window:
         out = []
         for node in self.nodes():
             try:
-                out.append((node.get_role_name(), node.get_name()))
+                out.append((node.get_role_name(), said(node)))
             except Exception:
                 continue
         return out
@@ -87,7 +93,7 @@ class Window:
         """The first thing whose name holds `part`."""
         for node in self.nodes():
             try:
-                if part in (node.get_name() or "") and (role is None or node.get_role_name() == role):
+                if part in said(node) and (role is None or node.get_role_name() == role):
                     return node
             except Exception:
                 continue
@@ -103,7 +109,7 @@ class Window:
         def act():
             for node in self.nodes():
                 try:
-                    name = node.get_name() or ""
+                    name = said(node)
                     named = (name == part if exact else part in name) and (role is None or node.get_role_name() == role)
                     if named and node.get_action_iface() is not None and node.do_action(0):
                         return True
@@ -126,7 +132,7 @@ class Window:
         """What a list of choices shows whose name begins so."""
         for node in self.nodes():
             try:
-                if (node.get_name() or "").startswith(name) and node.get_role_name() == role:
+                if said(node).startswith(name) and node.get_role_name() == role:
                     return self.value_of(node)
             except Exception:
                 continue
@@ -157,7 +163,7 @@ class Window:
         def look():
             for node in self.nodes():
                 try:
-                    if part in (node.get_name() or "") and node.get_state_set().contains(Atspi.StateType.FOCUSED):
+                    if part in said(node) and node.get_state_set().contains(Atspi.StateType.FOCUSED):
                         return True
                 except Exception:
                     continue
