@@ -2,8 +2,8 @@
 
 use sotto_api::view::{
     AccountState, AccountView, AddressView, Availability, ContactView, ConversationView, Direction,
-    MessageKind, MessageView, PasswordChange, Policy, PolicyScope, Privacy, PrivacyView,
-    PrivateState, PrivateView, Subscription, VerificationView,
+    Expiry, HistoryView, MessageKind, MessageView, PasswordChange, Policy, PolicyScope, Privacy,
+    PrivacyView, PrivateState, PrivateView, Subscription, VerificationView,
 };
 use sotto_api::{AccountId, ContactId, ConversationId, MessageId, Timestamp};
 
@@ -81,6 +81,13 @@ pub fn conversation(id: i64, with: i64, name: &str) -> ConversationView {
                     .into(),
         },
         private: not_private(),
+        history: HistoryView {
+            keep: true,
+            own_keep: None,
+            expiry: Expiry::Never,
+            own_expiry: None,
+            text: "Kept".into(),
+        },
         online: true,
         notice: String::new(),
         correctable: None,

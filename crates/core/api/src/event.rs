@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, ConversationId, MessageId, RegistrationId};
+use crate::id::{AccountId, ConversationId, ImportId, MessageId, RegistrationId};
 
 /// What changed. Carries ids, never contents: re-read what you show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,15 @@ pub enum Event {
         /// Which.
         message: MessageId,
     },
+    /// Much of the history went at once, by an erasure or by its age: re-read every list and page that is shown.
+    HistoryErased,
+    /// An import moved on. Re-read `import_view`.
+    ImportChanged {
+        /// Which.
+        import: ImportId,
+    },
+    /// Recording began, stopped, or failed. Re-read `record_status`.
+    RecordsChanged,
     /// A registration moved on. Re-read `registration_view`.
     RegistrationChanged {
         /// Which.

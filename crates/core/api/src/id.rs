@@ -37,6 +37,11 @@ id!(
 );
 
 id!(
+    /// What was found of another program, until it is closed.
+    ImportId
+);
+
+id!(
     /// A key of somebody else's device.
     PeerKeyId
 );

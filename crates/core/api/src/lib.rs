@@ -23,8 +23,8 @@ pub mod view;
 pub use error::{ApiError, ErrorKind, Field, Problem};
 pub use event::Event;
 pub use id::{
-    AccountId, ContactId, ConversationId, MessageId, PeerKeyId, QuestionId, RegistrationId,
-    RequestId, Timestamp,
+    AccountId, ContactId, ConversationId, ImportId, MessageId, PeerKeyId, QuestionId,
+    RegistrationId, RequestId, Timestamp,
 };
 pub use reply::{Outcome, Reply, ServerLine};
 pub use request::{

@@ -3,10 +3,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::ApiError;
 use crate::event::Event;
 use crate::id::RequestId;
+use crate::secret::Secret;
 use crate::view::{
-    AccountView, BlockedView, ContactGroup, ContactView, ConversationView, MessagePage,
-    MessageView, NetworkView, OwnKeyView, PeerKeyView, PoliciesView, ProfileView, QuestionView,
-    RegistrationView, SearchPage, ServerView, Settings, StrengthView, SubscriptionView,
+    AccountView, BlockedView, ContactGroup, ContactView, ConversationView, DayPage, ErasedView,
+    ExportPart, ImportView, MessagePage, MessageView, NetworkView, OwnKeyView, PeerKeyView,
+    PoliciesView, ProfileView, QuestionView, RecordsView, RegistrationView, SavedPasswordView,
+    SearchPage, ServerView, Settings, StrengthView, SubscriptionView,
 };
 
 /// The answer to one request.
@@ -49,6 +51,14 @@ pub enum Reply {
     PeerKeys(Vec<PeerKeyView>),
     OwnKeys(Vec<OwnKeyView>),
     Policies(PoliciesView),
+    SavedPasswords(Vec<SavedPasswordView>),
+    /// A kept password, to be shown and not kept.
+    Password(Secret),
+    Days(DayPage),
+    Erased(ErasedView),
+    Export(ExportPart),
+    Records(RecordsView),
+    Import(ImportView),
     /// Name and version, for example `Sotto 0.1.0`.
     Version(String),
 }

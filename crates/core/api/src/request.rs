@@ -1,11 +1,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    AccountId, ContactId, ConversationId, MessageId, PeerKeyId, QuestionId, RegistrationId,
-    RequestId,
+    AccountId, ContactId, ConversationId, ImportId, MessageId, PeerKeyId, QuestionId,
+    RegistrationId, RequestId,
 };
 use crate::secret::Secret;
-use crate::view::{AlertAct, Availability, FormAnswer, Policy, PolicyScope, Settings, Trust};
+use crate::view::{
+    AlertAct, Availability, EraseScope, Expiry, FormAnswer, ImportParts, ImportProgram, Policy,
+    PolicyScope, Record, Settings, Trust,
+};
 
 /// One line from a shell to the owner of the profile.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,6 +50,31 @@ pub enum Request {
     /// Saves what still reads of a damaged store into a new one and opens it; the old file is kept beside
     /// it. After `ProfileUnlock` was refused for the damage, or in an open profile, which goes offline for it.
     ProfileSalvage {},
+    /// Locks the profile now: its key leaves memory and nothing of it can be asked until `ProfileUnlock`. Links are
+    /// dropped without a farewell, so that the servers hold what comes meanwhile. Refused without a passphrase.
+    ProfileLock {},
+    /// The person did something: the time after which the profile locks by itself begins anew. Shells send it at
+    /// most once in ten seconds.
+    PersonActive {},
+    /// Writes the whole profile into one sealed file that another computer can open (`ProfileRestore`).
+    ProfileBackUp {
+        /// An absolute path; refused when something is there.
+        file: String,
+        /// Opens the file; need not be the profile's.
+        passphrase: Secret,
+    },
+    /// Makes the profile from such a file. Refused when there is a profile. Its passphrase seals the profile too.
+    ProfileRestore {
+        /// An absolute path.
+        file: String,
+        /// The file's passphrase.
+        passphrase: Secret,
+    },
+    /// Destroys the profile: key first, so that nothing can be read from then on, then the files. The program ends.
+    ProfileDestroy {
+        /// The passphrase in force, if there is one.
+        current: Option<Secret>,
+    },
     /// How well a passphrase or password resists guessing. Reply: `Strength`. Nothing is kept.
     PassphraseStrength {
         /// What was typed so far.
@@ -117,6 +145,24 @@ pub enum Request {
     AccountRetry {
         /// Which; all when absent.
         account: Option<AccountId>,
+    },
+
+    // ---- saved passwords ---------------------------------------------------------------------
+    /// The passwords that are kept. Reply: `SavedPasswords`.
+    SavedPasswordList {},
+    /// Forgets a kept password: the next sign-in asks for it.
+    SavedPasswordRemove {
+        /// Of which account; of all when absent.
+        #[serde(default)]
+        account: Option<AccountId>,
+    },
+    /// Shows a kept password. Reply: `Password`. Asks for the profile's passphrase each time, and is refused where
+    /// there is none.
+    SavedPasswordShow {
+        /// Of which account.
+        account: AccountId,
+        /// The passphrase in force.
+        passphrase: Secret,
     },
 
     // ---- making an account -------------------------------------------------------------------
@@ -452,6 +498,107 @@ pub enum Request {
         /// `otr.instance_tags`, if given.
         #[serde(default)]
         instance_tags: Option<String>,
+    },
+
+    // ---- history -----------------------------------------------------------------------------
+    /// Whether what is said in a conversation is kept, and for how long. Takes effect at once; what was kept before
+    /// stays until it expires or is erased.
+    HistorySet {
+        /// Which.
+        conversation: ConversationId,
+        /// Keep it; absent: as for everyone (`Settings::keep_history`).
+        #[serde(default)]
+        keep: Option<bool>,
+        /// How long; absent: as for everyone (`Settings::expiry`).
+        #[serde(default)]
+        expiry: Option<Expiry>,
+    },
+    /// The days on which something was said, the newest first. Reply: `Days`.
+    HistoryDays {
+        /// In one conversation; in all when absent.
+        #[serde(default)]
+        conversation: Option<ConversationId>,
+        /// Where a day begins: a time zone's name (IANA), or empty for the system's.
+        #[serde(default)]
+        zone: String,
+        /// Only days before this one, for the next page.
+        #[serde(default)]
+        before: Option<String>,
+        /// At most so many; 1–400.
+        limit: u32,
+    },
+    /// How much an erasure would take. Reply: `Erased`; nothing is changed.
+    HistoryCount {
+        /// What.
+        what: EraseScope,
+    },
+    /// Erases for good: gone from the file, not marked. Reply: `Erased`.
+    HistoryErase {
+        /// What.
+        what: EraseScope,
+    },
+    /// A part of a conversation as readable text. Reply: `Export`. The shell writes it where the person said,
+    /// after it has warned that the file can be read by everybody.
+    HistoryExport {
+        /// Which.
+        conversation: ConversationId,
+        /// The time zone of its times, as in `HistoryDays`.
+        #[serde(default)]
+        zone: String,
+        /// Only messages after this one, for the next part.
+        #[serde(default)]
+        after: Option<MessageId>,
+    },
+
+    // ---- records for experts -----------------------------------------------------------------
+    /// What is written of stanzas and of the program's own log. Reply: `Records`.
+    RecordStatus {},
+    /// Removes what was written, for good.
+    RecordRemove {
+        /// Which.
+        record: Record,
+    },
+    /// Writes a sealed record out as a file that other programs open (pcapng for stanzas, text for the log).
+    RecordExport {
+        /// Which.
+        record: Record,
+        /// An absolute path; refused when something is there.
+        file: String,
+    },
+
+    // ---- moving in ---------------------------------------------------------------------------
+    /// Looks at what another program has, without changing anything. Reply: `Import`.
+    ImportScan {
+        /// Which program.
+        program: ImportProgram,
+        /// Its folder; absent: where it usually is.
+        #[serde(default)]
+        folder: Option<String>,
+        /// Jitsi's master password, if it has one.
+        #[serde(default)]
+        master: Option<Secret>,
+    },
+    /// Takes over what was found. What is here already stays; nothing comes twice. Reply: `Import`, when it is done.
+    ImportRun {
+        /// As `ImportScan` named it.
+        import: ImportId,
+        /// What to take.
+        parts: ImportParts,
+    },
+    /// How far an import is. Reply: `Import`.
+    ImportView {
+        /// Which.
+        import: ImportId,
+    },
+    /// Overwrites and removes the other program's clear-text originals that were taken over. Reply: `Import`.
+    ImportShred {
+        /// Which.
+        import: ImportId,
+    },
+    /// Forgets what was found.
+    ImportClose {
+        /// Which.
+        import: ImportId,
     },
 
     // ---- the program -------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 mod account;
 mod conversation;
+mod history;
 mod people;
 mod private;
 mod profile;
@@ -14,6 +15,10 @@ pub use account::{
 pub use conversation::{
     ConversationView, Delivery, Direction, LineNotice, LinkSpan, MessageKind, MessagePage,
     MessageView, Privacy, PrivacyView, SearchHit, SearchPage,
+};
+pub use history::{
+    DayPage, DayView, EraseScope, ErasedView, Expiry, ExportPart, HistoryView, ImportParts,
+    ImportProgram, ImportState, ImportView, Record, Recording, RecordsView, SavedPasswordView,
 };
 pub use people::{
     AddressView, Availability, BlockedView, ContactGroup, ContactView, Subscription,

@@ -4,6 +4,7 @@
 //! written by others: they pass [`crate::text::isolate`] here, and the callers pass them as they are.
 
 mod error;
+mod history;
 mod message;
 mod people;
 pub mod private;
@@ -19,6 +20,7 @@ pub use error::{
     offline, out_of_range, picture, profile_exists, server_refused, server_without, store,
     too_long, too_many_groups, withdrawn, wrong_passphrase,
 };
+pub use history::history;
 pub use message::{
     delivery, failure, link_lookalike, link_userinfo, notice_offline, notice_waiting, privacy,
     spoken_message, typing,

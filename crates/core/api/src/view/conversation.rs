@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, ContactId, ConversationId, MessageId, Timestamp};
+use crate::view::history::HistoryView;
 use crate::view::people::{Availability, ContactView};
 use crate::view::private::PrivateView;
 
@@ -39,6 +40,8 @@ pub struct ConversationView {
     pub privacy: PrivacyView,
     /// The private conversation, and what may leave.
     pub private: PrivateView,
+    /// Whether what is said here is kept, and for how long.
+    pub history: HistoryView,
     /// Whether a message sent now would leave at once.
     pub online: bool,
     /// A line for the person when it would not, in plain words; empty otherwise.

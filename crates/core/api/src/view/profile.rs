@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::view::history::{Expiry, Recording};
+
 /// The profile as a shell sees it before and after it is opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileView {
@@ -64,6 +66,23 @@ pub struct Settings {
     pub enter_sends: bool,
     /// Keep private conversations in the sealed history. Default: no, they go when the program ends.
     pub keep_private: bool,
+    /// Keep what is said in the sealed history (*Log chat history*). Default: yes. Off: not one byte of new texts
+    /// reaches the disk.
+    pub keep_history: bool,
+    /// How long messages are kept. Default: for ever.
+    pub expiry: Expiry,
+    /// How many messages a conversation shows when it is opened, 0–140. Default: 10.
+    pub history_shown: u8,
+    /// Lock the profile after so many minutes without the person, 0–1440; 0: never. Default: 0. Needs a passphrase.
+    pub lock_after: u16,
+    /// Record the stanzas that come and go, for finding faults. Default: off.
+    pub record_stanzas: Recording,
+    /// How many files of stanzas are kept, 1–20. Default: 3.
+    pub record_files: u8,
+    /// Largest size of each, in units of 1000 bytes, 100–100,000. Default: 5000.
+    pub record_size: u32,
+    /// Keep the program's own log, sealed, without passwords, texts or addresses. Default: no.
+    pub record_log: bool,
     /// Speak also OTR version 2, whose messages an attacker on the way can alter in places. Default: no.
     pub allow_otr_v2: bool,
     /// Light, dark, or as the system has it.
@@ -87,6 +106,14 @@ impl Default for Settings {
             send_receipts: true,
             enter_sends: true,
             keep_private: false,
+            keep_history: true,
+            expiry: Expiry::Never,
+            history_shown: 10,
+            lock_after: 0,
+            record_stanzas: Recording::Off,
+            record_files: 3,
+            record_size: 5000,
+            record_log: false,
             allow_otr_v2: false,
             theme: Theme::System,
             language: String::new(),

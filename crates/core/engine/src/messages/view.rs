@@ -65,6 +65,7 @@ pub(crate) fn conversation(
         first_unread,
         privacy: words::privacy(privacy, &contact.name),
         private,
+        history: words::history(cx.settings.keep_history, cx.settings.expiry),
         online,
         notice: notice(account, online),
         correctable: outgoing::correctable(cx, account, row.id)?,
