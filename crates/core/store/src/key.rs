@@ -8,9 +8,12 @@ mod keyring;
 mod slot;
 mod throttle;
 
+pub(crate) use cost::Pace;
 pub use database::{DatabaseKey, harden_process};
 pub use file::KeyFile;
+pub(crate) use file::destroy;
 pub use job::{CreateJob, ProtectJob, UnlockJob};
+pub(crate) use slot::{Slot, random};
 pub use throttle::UnlockThrottle;
 
 /// Shows the bytes of a key to a test that looks for what is left of them.
@@ -71,6 +74,9 @@ pub enum KeyError {
     #[error(transparent)]
     Store(#[from] crate::error::StoreError),
 }
+
+#[cfg(test)]
+pub(crate) use tests::SLOW as CHEAP_FOR_TESTS;
 
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,8 @@
 //! One exception: while it waits for a private conversation ([`Store::private_wait`]), its text is written
 //! down, sealed, and becomes the draft of its conversation if the program ends before it leaves.
 //!
+//! A profile is moved in one sealed file ([`BackUpJob`], [`RestoreJob`]) and ended with [`ProfileDir::destroy`].
+//!
 //! Files of a profile, all of mode 0600 in a folder of mode 0700: `profile.key` and its copy (how the
 //! key is kept), `profile.secret` (only without passphrase and keyring), `store.db` with `store.db-wal`
 //! (sealed page by page, AES-256-CBC with HMAC-SHA-512), `lock`, and `socket`, which is the runtime's.
@@ -46,6 +48,12 @@ mod error;
 mod profile;
 
 mod key;
+
+mod backup;
+mod chunks;
+mod destroy;
+mod frozen;
+mod seal;
 
 mod code;
 pub mod row;
@@ -65,9 +73,12 @@ mod search;
 mod server;
 mod unkept;
 mod waiting;
+mod wipe;
 mod words;
 
+pub use backup::{BackUpJob, BackupError, RestoreJob};
 pub use error::{Result, StoreError};
+pub use frozen::Snapshot;
 #[doc(hidden)]
 pub use key::key_bytes_for_tests;
 pub use key::{
@@ -79,3 +90,4 @@ pub use salvage::SalvageReport;
 pub use schema::SCHEMA_VERSION;
 pub use server::CAPS_LIMIT;
 pub use store::Store;
+pub use unkept::UnkeptText;

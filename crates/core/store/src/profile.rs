@@ -9,6 +9,8 @@ use crate::error::{Result, StoreError};
 pub(crate) const STORE_FILE: &str = "store.db";
 /// What SQLite may put beside it.
 pub(crate) const STORE_SIDE_FILES: [&str; 3] = ["store.db-wal", "store.db-shm", "store.db-journal"];
+/// The most that is written over in a small file, in bytes.
+const OVERWRITE: usize = 64 * 1024;
 const LOCK_FILE: &str = "lock";
 const SOCKET_FILE: &str = "socket";
 
@@ -180,6 +182,25 @@ impl ProfileDir {
         }
     }
 
+    /// Writes random bytes over a file, puts them on the medium, and removes the file if it is there.
+    pub(crate) fn overwrite_file(&self, name: &str) -> Result<()> {
+        if !self.check_file(name)? {
+            return Ok(());
+        }
+        let written = (|| {
+            let mut file = open_options().write(true).open(self.path.join(name))?;
+            let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+            let mut noise = vec![0; length.min(OVERWRITE)];
+            getrandom::fill(&mut noise).map_err(io::Error::other)?;
+            file.write_all(&noise)?;
+            file.sync_all()
+        })();
+        // A medium that takes no writing may still let go of the name.
+        let removed = self.remove_file(name);
+        written.map_err(StoreError::io("writing over a file of the profile"))?;
+        removed
+    }
+
     /// Copies a file onto the medium, under a name that nothing has. Whether there was one to copy.
     pub(crate) fn copy_file(&self, name: &str, to: &str) -> Result<bool> {
         if !self.check_file(name)? {
@@ -279,7 +300,7 @@ fn close_to_others(file: &File) -> Result<()> {
 
 /// Where the tests of S-STORE-03 pull the plug.
 #[cfg(not(test))]
-fn crash_point(_name: &'static str) {}
+pub(crate) fn crash_point(_name: &'static str) {}
 
 #[cfg(test)]
 pub(crate) fn crash_point(name: &'static str) {

@@ -210,6 +210,7 @@ fn open(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    crate::wipe::install();
     let connection = Connection::open_with_flags(path, flags)?;
     pragma(&connection, "cipher_log_level = NONE")?;
     pragma(&connection, "locking_mode = EXCLUSIVE")?;

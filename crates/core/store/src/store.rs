@@ -5,15 +5,18 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row};
 
 use crate::error::{Result, StoreError};
+use crate::frozen::Frozen;
 use crate::key::DatabaseKey;
 use crate::profile::ProfileDir;
 use crate::schema;
-use crate::unkept::Unkept;
+use crate::unkept::{Unkept, UnkeptText};
 
 /// An opened profile: one connection, owned by one thread.
 ///
 /// Every write outside [`Store::begin`] … [`Store::commit`] is a transaction of its own.
 pub struct Store {
+    // Before the connection, which writes into the file when it is dropped.
+    pub(crate) frozen: RefCell<Frozen>,
     pub(crate) connection: Connection,
     transaction: Cell<Transaction>,
     on_disk: bool,
@@ -39,11 +42,31 @@ impl Store {
     /// [`StoreError::NewerSchema`], [`StoreError::Damaged`], [`StoreError::Unsafe`] and the others as
     /// they say. In no case is the file changed.
     pub fn open(profile: &ProfileDir, key: &DatabaseKey) -> Result<Self> {
+        Self::open_in(profile, key, Unkept::default())
+    }
+
+    /// Opens the store again in the process that had it open, with the texts that it had in memory only
+    /// ([`Store::unkept_texts`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub fn reopen(profile: &ProfileDir, key: &DatabaseKey, texts: Vec<UnkeptText>) -> Result<Self> {
+        Self::open_in(profile, key, texts.into())
+    }
+
+    /// The texts that are in memory only, for [`Store::reopen`].
+    pub fn unkept_texts(&self) -> Vec<UnkeptText> {
+        self.unkept.borrow().to_texts()
+    }
+
+    fn open_in(profile: &ProfileDir, key: &DatabaseKey, unkept: Unkept) -> Result<Self> {
+        crate::backup::finish_restore(profile)?;
         let path = profile.prepare_file(crate::profile::STORE_FILE)?;
         for beside in crate::profile::STORE_SIDE_FILES {
             profile.check_file(beside)?;
         }
-        Self::open_file(&path, Some(key)).map_err(|error| match error {
+        Self::open_with(&path, Some(key), unkept).map_err(|error| match error {
             // SQLite says only that it cannot make its log beside the file.
             StoreError::Io { .. } if !profile.is_writable() => StoreError::ReadOnly,
             error => error,
@@ -52,7 +75,8 @@ impl Store {
 
     /// A store in memory only, with the same schema and code: for tests.
     pub fn in_memory() -> Result<Self> {
-        Self::finish(Connection::open_in_memory()?, false)
+        crate::wipe::install();
+        Self::finish(Connection::open_in_memory()?, false, Unkept::default())
     }
 
     /// A store in memory as the next process would find it, if it were on a medium: for tests.
@@ -67,25 +91,30 @@ impl Store {
     /// Opens a database file. Without a key it is plain SQLite: only for benchmarks beside the sealed one.
     #[doc(hidden)]
     pub fn open_file(path: &Path, key: Option<&DatabaseKey>) -> Result<Self> {
+        Self::open_with(path, key, Unkept::default())
+    }
+
+    fn open_with(path: &Path, key: Option<&DatabaseKey>, unkept: Unkept) -> Result<Self> {
+        crate::wipe::install();
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let connection = Connection::open_with_flags(path, flags)?;
         if let Some(key) = key {
-            // `cipher_memory_security` stays off: wiping and locking every page in memory costs five
-            // times on insertion and takes search beyond its budget (13 to 38 ms). SQLCipher wipes its
-            // copies of the key without it; `tests/memory.rs` looks.
+            // `cipher_memory_security` stays off: locking every page in memory costs five times on insertion and
+            // takes search beyond its budget (13 to 38 ms). What SQLite frees is wiped without it ([`crate::wipe`]),
+            // and so are SQLCipher's copies of the key; `tests/memory.rs` looks.
             // Otherwise SQLCipher writes to standard error when a key does not fit.
             connection
                 .query_row("PRAGMA cipher_log_level = NONE", [], |_| Ok(()))
                 .optional()?;
             key.apply(&connection)?;
         }
-        Self::finish(connection, true)
+        Self::finish(connection, true, unkept)
     }
 
-    fn finish(connection: Connection, on_disk: bool) -> Result<Self> {
+    fn finish(connection: Connection, on_disk: bool, unkept: Unkept) -> Result<Self> {
         // A hostile file must not run anything: no tricks with shadow tables, no code in the schema.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -110,10 +139,11 @@ impl Store {
         }
         schema::migrate(&connection)?;
         let store = Self {
+            frozen: RefCell::default(),
             connection,
             transaction: Cell::new(Transaction::None),
             on_disk,
-            unkept: RefCell::default(),
+            unkept: RefCell::new(unkept),
         };
         match store.forget_unkept() {
             // Reading works on a full disk; the next start makes up for it.
@@ -254,12 +284,13 @@ impl Store {
 
     // ---- care --------------------------------------------------------------------------------
 
-    /// Moves everything from the write-ahead log into the file and empties the log.
+    /// Moves everything from the write-ahead log into the file and empties the log. Of a frozen store
+    /// ([`Store::freeze`]) that is done when it is thawed.
     pub fn checkpoint(&self) -> Result<()> {
         if self.in_transaction() {
             return Err(StoreError::Transaction);
         }
-        if self.on_disk {
+        if self.on_disk && !self.frozen.borrow().is_on() {
             self.connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
@@ -295,6 +326,7 @@ impl Store {
         if self.in_transaction() {
             self.rollback()?;
         }
+        self.frozen.borrow_mut().end();
         self.checkpoint()?;
         self.connection.close().map_err(|(_, error)| error.into())
     }

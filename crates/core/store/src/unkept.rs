@@ -4,8 +4,10 @@
 //! one, did to the texts when it does not come about.
 
 use std::collections::HashMap;
+use std::fmt;
 
-use sotto_api::MessageId;
+use serde::{Deserialize, Serialize};
+use sotto_api::{MessageId, Secret};
 use zeroize::Zeroizing;
 
 /// What a message says, and said before each correction, the oldest first.
@@ -24,6 +26,38 @@ impl Text {
     }
 }
 
+/// A text on its way across a lock of the profile. Never to be written down but sealed, in memory.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct UnkeptText {
+    message: i64,
+    body: Secret,
+    previous: Vec<Secret>,
+}
+
+impl fmt::Debug for UnkeptText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnkeptText").finish_non_exhaustive()
+    }
+}
+
+impl From<Vec<UnkeptText>> for Unkept {
+    fn from(texts: Vec<UnkeptText>) -> Self {
+        let texts = texts.iter().map(|text| {
+            let mut new = Text::new(text.body.expose());
+            new.previous = text
+                .previous
+                .iter()
+                .map(|earlier| Zeroizing::new(earlier.expose().to_owned()))
+                .collect();
+            (MessageId(text.message), new)
+        });
+        Self {
+            texts: texts.collect(),
+            undo: Vec::new(),
+        }
+    }
+}
+
 /// Texts by message. They are wiped when they go.
 #[derive(Default)]
 pub(crate) struct Unkept {
@@ -35,6 +69,25 @@ pub(crate) struct Unkept {
 impl Unkept {
     pub fn get(&self, message: MessageId) -> Option<&Text> {
         self.texts.get(&message)
+    }
+
+    pub fn to_texts(&self) -> Vec<UnkeptText> {
+        self.texts
+            .iter()
+            .map(|(message, text)| UnkeptText {
+                message: message.0,
+                body: Secret::new(text.body.to_string()),
+                previous: text
+                    .previous
+                    .iter()
+                    .map(|earlier| Secret::new(earlier.to_string()))
+                    .collect(),
+            })
+            .collect()
+    }
+
+    pub fn is_here(&self, message: MessageId) -> bool {
+        self.texts.contains_key(&message)
     }
 
     /// What the message says; empty for one that is not here.

@@ -1,5 +1,7 @@
 //! Messages that wait for a private conversation: no other way may take them.
 
+use std::collections::BTreeMap;
+
 use rusqlite::params;
 use sotto_api::view::Privacy;
 use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
@@ -152,36 +154,43 @@ impl Store {
         Ok(())
     }
 
-    /// After a start: what was not kept goes. Texts that still waited go back into the drafts; stanzas that
-    /// wait to be sent are sent, for nobody to see their fate.
+    /// After a start: what was not kept goes, unless its text is in memory still. Texts that still waited go back
+    /// into the drafts; stanzas that wait to be sent are sent, for nobody to see their fate.
     pub(crate) fn forget_unkept(&self) -> Result<()> {
-        let conversations = self.all(
-            "SELECT DISTINCT conversation FROM message WHERE kept = 0",
+        let mut gone: BTreeMap<ConversationId, Vec<MessageId>> = BTreeMap::new();
+        let rows = self.all(
+            "SELECT id, conversation FROM message WHERE kept = 0 ORDER BY ord",
             [],
-            |row| row.get(0).map(ConversationId),
+            |row| Ok((MessageId(row.get(0)?), ConversationId(row.get(1)?))),
         )?;
-        if conversations.is_empty() {
+        for (message, conversation) in rows {
+            if !self.unkept.borrow().is_here(message) {
+                gone.entry(conversation).or_default().push(message);
+            }
+        }
+        if gone.is_empty() {
             return Ok(());
         }
         self.atomically(|| {
-            for conversation in conversations {
-                let texts = self.all(
-                    "SELECT private_waiting.body FROM private_waiting
-                     JOIN message ON message.id = private_waiting.message
-                     WHERE message.conversation = ?1 AND message.deleted = 0 ORDER BY message.ord",
-                    [conversation.0],
-                    |row| row.get::<_, String>(0),
-                )?;
+            for (conversation, messages) in gone {
+                let mut texts = Vec::new();
+                for message in &messages {
+                    texts.extend(self.one(
+                        "SELECT private_waiting.body FROM private_waiting
+                         JOIN message ON message.id = private_waiting.message
+                         WHERE message.id = ?1 AND message.deleted = 0",
+                        [message.0],
+                        |row| row.get::<_, String>(0),
+                    )?);
+                }
                 self.draft_prepend(conversation, texts)?;
-                self.execute(
-                    "UPDATE outbox SET message = NULL, purpose = 3
-                     WHERE message IN (SELECT id FROM message WHERE conversation = ?1 AND kept = 0)",
-                    [conversation.0],
-                )?;
-                self.execute(
-                    "DELETE FROM message WHERE conversation = ?1 AND kept = 0",
-                    [conversation.0],
-                )?;
+                for message in &messages {
+                    self.execute(
+                        "UPDATE outbox SET message = NULL, purpose = 3 WHERE message = ?1",
+                        [message.0],
+                    )?;
+                    self.execute("DELETE FROM message WHERE id = ?1", [message.0])?;
+                }
                 self.recount_unread(conversation)?;
                 self.refresh_last(conversation)?;
             }

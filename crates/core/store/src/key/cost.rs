@@ -9,7 +9,7 @@ use super::KeyError;
 
 /// Cost of a guess (RFC 9106). Stored with each slot, so that it can be raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Cost {
+pub(crate) struct Cost {
     pub memory_kib: u32,
     pub passes: u32,
     pub lanes: u32,
@@ -53,7 +53,7 @@ impl Cost {
 
 /// How a cost is fitted to this machine (S-STORE-01): by the time that the derivation itself takes.
 #[derive(Clone, Copy)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     /// Where fitting begins, and what no slot stays below.
     pub(super) least: Cost,
     /// What counts as the time of a derivation at a cost; tests put their own machine here.
@@ -62,7 +62,7 @@ pub(super) struct Pace {
 
 impl Pace {
     /// This machine.
-    pub(super) const REAL: Self = Self {
+    pub(crate) const REAL: Self = Self {
         least: Cost::LEAST,
         spent: |_, elapsed| elapsed,
     };

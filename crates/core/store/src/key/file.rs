@@ -4,8 +4,8 @@ use sotto_api::view::ProtectionKind;
 use sotto_api::{Protection, Secret};
 
 use super::job::{CreateJob, ProtectJob, UnlockJob};
-use super::slot::Slot;
-use super::{KeyError, slot};
+use super::slot::{Slot, Wrapping};
+use super::{KeyError, keyring, slot};
 use crate::error::Result;
 use crate::profile::ProfileDir;
 
@@ -121,11 +121,16 @@ impl KeyFile {
         Ok(Self { slot })
     }
 
-    pub(super) fn exists(profile: &ProfileDir) -> Result<bool, KeyError> {
+    /// A key file with this slot; written by [`KeyFile::save`].
+    pub(crate) fn with(slot: Slot) -> Self {
+        Self { slot }
+    }
+
+    pub(crate) fn exists(profile: &ProfileDir) -> Result<bool, KeyError> {
         Ok(profile.check_file(KEY_FILE)? || profile.check_file(KEY_FILE_COPY)?)
     }
 
-    pub(super) fn save(&self, profile: &ProfileDir) -> Result<(), KeyError> {
+    pub(crate) fn save(&self, profile: &ProfileDir) -> Result<(), KeyError> {
         let slots = vec![self.slot.clone()];
         let sotto = "profile key".to_owned();
         let written = Written {
@@ -140,6 +145,21 @@ impl KeyFile {
         profile.replace_file(KEY_FILE_COPY, &bytes)?;
         Ok(())
     }
+}
+
+/// Writes over what opens the key, on the medium as far as the medium does so, and removes it. From then on nothing
+/// opens the store any more, unless there is a copy elsewhere.
+pub(crate) fn destroy(profile: &ProfileDir, file: Option<&KeyFile>) -> Result<(), KeyError> {
+    let names = [KEY_FILE, KEY_FILE_COPY, SECRET_FILE];
+    let new = names.map(|name| format!("{name}.new"));
+    for name in names.into_iter().chain(new.iter().map(String::as_str)) {
+        profile.overwrite_file(name)?;
+    }
+    if let Some(Wrapping::Keyring { entry }) = file.map(|file| &file.slot.wrapping) {
+        // What a keyring keeps all the same opens nothing without the key file.
+        keyring::forget(entry).ok();
+    }
+    Ok(())
 }
 
 fn check(sotto: &str, version: u32, slots: &[Slot]) -> String {

@@ -18,7 +18,7 @@ use crate::profile::ProfileDir;
 pub struct CreateJob {
     profile: ProfileDir,
     protection: Protection,
-    pub(super) pace: Pace,
+    pub(crate) pace: Pace,
 }
 
 /// Opens the key of a profile.
@@ -26,14 +26,14 @@ pub struct UnlockJob {
     profile: ProfileDir,
     file: KeyFile,
     passphrase: Option<Secret>,
-    pub(super) pace: Pace,
+    pub(crate) pace: Pace,
 }
 
 /// Keeps the key of a profile in another way.
 pub struct ProtectJob {
     unlock: UnlockJob,
     protection: Protection,
-    pub(super) pace: Pace,
+    pub(crate) pace: Pace,
 }
 
 impl CreateJob {
@@ -172,17 +172,7 @@ fn wrap(
         Protection::Passphrase { passphrase } if passphrase.is_empty() => {
             return Err(KeyError::Empty);
         }
-        Protection::Passphrase { passphrase } => {
-            let mut cost = pace.least;
-            loop {
-                let wrapping = Wrapping::passphrase(cost)?;
-                let (with, took) = pace.time(cost, || wrapping.derive(passphrase))?;
-                match pace.raised(cost, took) {
-                    Some(raised) => cost = raised,
-                    None => break (wrapping, with),
-                }
-            }
-        }
+        Protection::Passphrase { passphrase } => under(passphrase, pace)?,
         Protection::None => {
             let with = random_wrap_key()?;
             let entry = URL_SAFE_NO_PAD.encode(random::<12>()?);
@@ -196,6 +186,35 @@ fn wrap(
     };
     let slot = Slot::seal(VERSION, wrapping, &with, key)?;
     Ok(KeyFile { slot })
+}
+
+/// What a passphrase makes of a new salt, at a cost that is fitted to this machine.
+fn under(passphrase: &Secret, pace: Pace) -> Result<(Wrapping, WrapKey), KeyError> {
+    let mut cost = pace.least;
+    loop {
+        let wrapping = Wrapping::passphrase(cost)?;
+        let (with, took) = pace.time(cost, || wrapping.derive(passphrase))?;
+        match pace.raised(cost, took) {
+            Some(raised) => cost = raised,
+            None => return Ok((wrapping, with)),
+        }
+    }
+}
+
+impl Slot {
+    /// Puts a key under a passphrase.
+    pub(crate) fn of(passphrase: &Secret, pace: Pace, key: &DatabaseKey) -> Result<Self, KeyError> {
+        if passphrase.is_empty() {
+            return Err(KeyError::Empty);
+        }
+        let (wrapping, with) = under(passphrase, pace)?;
+        Self::seal(VERSION, wrapping, &with, key)
+    }
+
+    /// The key, by its passphrase.
+    pub(crate) fn open_with(&self, passphrase: &Secret) -> Result<DatabaseKey, KeyError> {
+        self.open(VERSION, &self.wrapping.derive(passphrase)?)
+    }
 }
 
 fn read_secret(profile: &ProfileDir) -> Result<WrapKey, KeyError> {

@@ -16,7 +16,7 @@ use super::{DatabaseKey, KeyError};
 /// What the key is wrapped with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum Wrapping {
+pub(crate) enum Wrapping {
     Passphrase {
         kdf: String,
         #[serde(flatten)]
@@ -30,7 +30,7 @@ pub(super) enum Wrapping {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     #[serde(flatten)]
     pub wrapping: Wrapping,
     nonce: String,
@@ -137,7 +137,7 @@ impl Wrapping {
     }
 }
 
-pub(super) fn random<const N: usize>() -> Result<[u8; N], KeyError> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], KeyError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| KeyError::Random)?;
     Ok(bytes)

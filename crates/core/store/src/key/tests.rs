@@ -19,7 +19,7 @@ const CHEAP: Cost = Cost {
 };
 
 /// A machine on which [`CHEAP`] is dear enough.
-const SLOW: Pace = Pace {
+pub(crate) const SLOW: Pace = Pace {
     least: CHEAP,
     spent: |_, _| Duration::from_secs(1),
 };

@@ -258,7 +258,7 @@ fn of_schema_one() -> Connection {
 
 #[test]
 fn r_data_06_an_older_schema_is_brought_up_to_date_with_its_rows() {
-    let store = Store::finish(of_schema_one(), false).expect("it opens");
+    let store = Store::finish(of_schema_one(), false, Unkept::default()).expect("it opens");
     assert_eq!(pragma(&store, "user_version"), SCHEMA_VERSION.to_string());
     let account = store.accounts().expect("rows")[0].id;
     assert_eq!(store.policy_of_account(account).expect("it reads"), None);

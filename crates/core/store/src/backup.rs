@@ -1,0 +1,393 @@
+//! A whole profile in one sealed file, for another computer or a safe place (S-STORE-17).
+//!
+//! The file is one line of JSON, which says how the key is kept (as in `profile.key`), and the store's file as a stream of
+//! sealed chunks ([`crate::chunks`]) bound to that line. The store is sealed already; its pages are sealed once more so that
+//! a change or a cut anywhere shows before anything of it is used. Nothing is ever written in the clear.
+//!
+//! The file holds the profile's own key, under a passphrase of its own: whoever guesses that opens the profile as well.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use sotto_api::Secret;
+
+use crate::chunks::{self, Chunks, PREFIX};
+use crate::error::StoreError;
+use crate::frozen::Snapshot;
+use crate::key::{DatabaseKey, KeyError, KeyFile, Pace, Slot, random};
+use crate::profile::{ProfileDir, STORE_FILE, crash_point};
+use crate::store::Store;
+
+const VERSION: u32 = 1;
+const KIND: &str = "profile backup";
+const PURPOSE: &str = "sotto: profile backup";
+/// The longest head that is read, in bytes; ours have some 500.
+const HEAD: usize = 8 * 1024;
+/// What a restore is writing. Worth nothing until it is whole.
+const PART: &str = "restore.part";
+/// What a restore wrote, proved whole: becomes the store as soon as there is a key file.
+const READY: &str = "restore.db";
+
+/// Why a profile could not be put into a file, or made of one. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The passphrase does not open the file.
+    #[error("the passphrase does not open the file")]
+    WrongPassphrase,
+    /// The file was not made by this program.
+    #[error("the file is not a backup of a profile")]
+    NotABackup,
+    /// The file was changed, or ends too early.
+    #[error("the backup is damaged or not whole")]
+    Damaged,
+    /// A later version of the program made it.
+    #[error("the backup was made by a newer version ({found}, this one knows {supported})")]
+    Newer {
+        /// Its version.
+        found: u32,
+        /// The highest that this program knows.
+        supported: u32,
+    },
+    /// Something is there already.
+    #[error("there is something with this name already")]
+    Exists,
+    /// The profile was closed before the copy was whole.
+    #[error("the profile was closed meanwhile")]
+    Closed,
+    /// The file outside the profile.
+    #[error("{action} failed: {source}")]
+    File {
+        /// What was being done.
+        action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The key, or the profile's folder.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl From<StoreError> for BackupError {
+    fn from(error: StoreError) -> Self {
+        Self::Key(error.into())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    sotto: String,
+    version: u32,
+    slot: Slot,
+    /// Base64.
+    salt: String,
+    prefix: String,
+    /// Over everything else, which is public: tells a damaged head from a wrong passphrase.
+    check: String,
+}
+
+#[derive(Deserialize)]
+struct JustVersion {
+    sotto: String,
+    version: u32,
+}
+
+/// Writes a profile into a file. To be run on a thread that may wait.
+pub struct BackUpJob {
+    snapshot: Snapshot,
+    key: DatabaseKey,
+    passphrase: Secret,
+    file: PathBuf,
+    pub(crate) pace: Pace,
+}
+
+impl BackUpJob {
+    /// `file` is where nothing is yet.
+    pub fn new(snapshot: Snapshot, key: DatabaseKey, passphrase: Secret, file: PathBuf) -> Self {
+        Self {
+            snapshot,
+            key,
+            passphrase,
+            file,
+            pace: Pace::REAL,
+        }
+    }
+
+    /// Takes as long as reading and writing the store does. The file appears under its name when it is whole and on the
+    /// medium; a program that is killed leaves at most a sealed `….part` beside it that nothing restores from.
+    ///
+    /// # Errors
+    ///
+    /// As they say; then there is no file.
+    pub fn run(self) -> Result<(), BackupError> {
+        if fs::symlink_metadata(&self.file).is_ok() {
+            return Err(BackupError::Exists);
+        }
+        let slot = Slot::of(&self.passphrase, self.pace, &self.key)?;
+        let salt: [u8; 16] = random()?;
+        let prefix: [u8; PREFIX] = random()?;
+        let head = head(slot, &salt, &prefix)?;
+        let chunks = Chunks::new(&self.key.derive(PURPOSE, &salt), prefix, head.clone());
+
+        let mut store = File::open(self.snapshot.file()).map_err(file("reading the store"))?;
+        let part = self.part()?;
+        let written = (|| {
+            let out = create(&part)?;
+            let mut out = BufWriter::with_capacity(256 * 1024, out);
+            out.write_all(&head)?;
+            chunks::seal_all(chunks, &mut store, &mut out, || self.snapshot.holds())?;
+            let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+            out.sync_all()?;
+            // Asked after the last byte was read: what stands in the file is of one moment.
+            if !self.snapshot.holds() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            place(&part, &self.file)
+        })();
+        written.map_err(|error: io::Error| {
+            fs::remove_file(&part).ok();
+            match error.kind() {
+                io::ErrorKind::Interrupted => BackupError::Closed,
+                io::ErrorKind::AlreadyExists => BackupError::Exists,
+                _ => file("writing the backup")(error),
+            }
+        })
+    }
+
+    /// A name beside the file that nobody else has.
+    fn part(&self) -> Result<PathBuf, BackupError> {
+        let tail: String = random::<4>()?
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let mut name = self.file.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{tail}.part"));
+        Ok(self.file.with_file_name(name))
+    }
+}
+
+/// Makes a profile of a file. To be run on a thread that may wait.
+pub struct RestoreJob {
+    profile: ProfileDir,
+    passphrase: Secret,
+    file: PathBuf,
+    pub(crate) pace: Pace,
+}
+
+impl RestoreJob {
+    /// `profile` has no key file.
+    pub fn new(profile: ProfileDir, passphrase: Secret, file: PathBuf) -> Self {
+        Self {
+            profile,
+            passphrase,
+            file,
+            pace: Pace::REAL,
+        }
+    }
+
+    /// The profile is there when its key file is, which comes last; until then nothing of it counts.
+    ///
+    /// # Errors
+    ///
+    /// As they say; then there is no profile, as before.
+    pub fn run(self) -> Result<(KeyFile, DatabaseKey), BackupError> {
+        if KeyFile::exists(&self.profile)? || self.profile.check_file(STORE_FILE)? {
+            return Err(KeyError::Exists.into());
+        }
+        let from = File::open(&self.file).map_err(file("reading the backup"))?;
+        let mut from = BufReader::new(from);
+        let head = read_head(&mut from)?;
+        let parsed = parse(&head)?;
+        let key = parsed
+            .slot
+            .open_with(&self.passphrase)
+            .map_err(|error| match error {
+                KeyError::WrongPassphrase => BackupError::WrongPassphrase,
+                KeyError::Damaged { .. } => BackupError::Damaged,
+                error => error.into(),
+            })?;
+        let salt: [u8; 16] = decode(&parsed.salt)?;
+        let prefix: [u8; PREFIX] = decode(&parsed.prefix)?;
+        let chunks = Chunks::new(&key.derive(PURPOSE, &salt), prefix, head);
+
+        self.profile.remove_file(PART)?;
+        self.profile.remove_file(READY)?;
+        let restored = self.write(chunks, &mut from, &key);
+        if restored.is_err() {
+            self.profile.remove_file(PART).ok();
+            self.profile.remove_file(READY).ok();
+        }
+        restored?;
+        let slot = Slot::of(&self.passphrase, self.pace, &key)?;
+        let file = KeyFile::with(slot);
+        crash_point("restore: ready");
+        file.save(&self.profile)?;
+        crash_point("restore: key");
+        finish_restore(&self.profile)?;
+        Ok((file, key))
+    }
+
+    fn write(
+        &self,
+        chunks: Chunks,
+        from: &mut impl BufRead,
+        key: &DatabaseKey,
+    ) -> Result<(), BackupError> {
+        let path = self.profile.prepare_file(PART)?;
+        let mut to = BufWriter::with_capacity(
+            256 * 1024,
+            OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .map_err(StoreError::io("writing the store"))?,
+        );
+        crash_point("restore: begun");
+        chunks::open_all(chunks, from, &mut to).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => BackupError::Damaged,
+            _ => StoreError::io("writing the store")(error).into(),
+        })?;
+        let to = to
+            .into_inner()
+            .map_err(|error| StoreError::io("writing the store")(error.into_error()))?;
+        to.sync_all().map_err(StoreError::io("writing the store"))?;
+        crash_point("restore: written");
+        // A store that this version cannot open must not take the place of a profile.
+        Store::open_file(&path, Some(key))?.close()?;
+        self.profile.rename_file(PART, READY)?;
+        Ok(())
+    }
+}
+
+/// Puts a restored store in its place, where a crash came between its key file and that. To be called only where there is a
+/// key file.
+pub(crate) fn finish_restore(profile: &ProfileDir) -> Result<(), StoreError> {
+    if profile.check_file(READY)? && !profile.check_file(STORE_FILE)? {
+        profile.rename_file(READY, STORE_FILE)?;
+    }
+    Ok(())
+}
+
+fn head(slot: Slot, salt: &[u8], prefix: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let mut head = Head {
+        sotto: KIND.into(),
+        version: VERSION,
+        slot,
+        salt: BASE64.encode(salt),
+        prefix: BASE64.encode(prefix),
+        check: String::new(),
+    };
+    head.check = check(&head);
+    let mut line = serde_json::to_vec(&head).map_err(|_| KeyError::Memory)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn check(head: &Head) -> String {
+    let covered = (
+        &head.sotto,
+        head.version,
+        &head.slot,
+        &head.salt,
+        &head.prefix,
+    );
+    let covered = serde_json::to_vec(&covered).unwrap_or_default();
+    Sha256::digest(covered)
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The first line, with its end.
+fn read_head(from: &mut impl BufRead) -> Result<Vec<u8>, BackupError> {
+    let mut head = Vec::new();
+    io::Read::take(from, HEAD as u64)
+        .read_until(b'\n', &mut head)
+        .map_err(file("reading the backup"))?;
+    match head.as_slice() {
+        [b'{', .., b'\n'] => Ok(head),
+        _ => Err(BackupError::NotABackup),
+    }
+}
+
+fn parse(head: &[u8]) -> Result<Head, BackupError> {
+    let just: JustVersion = serde_json::from_slice(head).map_err(|_| BackupError::NotABackup)?;
+    if just.sotto != KIND {
+        return Err(BackupError::NotABackup);
+    }
+    if just.version > VERSION {
+        return Err(BackupError::Newer {
+            found: just.version,
+            supported: VERSION,
+        });
+    }
+    let parsed: Head = serde_json::from_slice(head).map_err(|_| BackupError::Damaged)?;
+    if parsed.check != check(&parsed) {
+        return Err(BackupError::Damaged);
+    }
+    Ok(parsed)
+}
+
+fn decode<const N: usize>(text: &str) -> Result<[u8; N], BackupError> {
+    BASE64
+        .decode(text)
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or(BackupError::Damaged)
+}
+
+fn file(action: &'static str) -> impl Fn(io::Error) -> BackupError {
+    move |source| BackupError::File { action, source }
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    options.mode(0o600);
+    options.write(true).create_new(true).open(path)
+}
+
+/// Gives a finished file its name, unless something has it.
+fn place(part: &Path, file: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    match rustix::fs::renameat_with(
+        rustix::fs::CWD,
+        part,
+        rustix::fs::CWD,
+        file,
+        rustix::fs::RenameFlags::NOREPLACE,
+    ) {
+        // A file system that cannot promise it.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {}
+        done => {
+            done?;
+            return sync_folder(file);
+        }
+    }
+    if fs::symlink_metadata(file).is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    fs::rename(part, file)?;
+    sync_folder(file)
+}
+
+fn sync_folder(file: &Path) -> io::Result<()> {
+    if cfg!(unix)
+        && let Some(folder) = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
