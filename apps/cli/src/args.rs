@@ -94,6 +94,10 @@ pub enum ProfileCommand {
     Status,
     /// Makes the profile and seals it under a passphrase.
     Create(ProtectionArgs),
+    /// Locks the profile of a running Sotto: it goes on, and shows nothing until the passphrase is given again.
+    Lock,
+    /// Opens the profile of a running Sotto.
+    Unlock,
     /// Saves what still reads of a damaged profile; the old file is kept beside the new one.
     Salvage,
     /// Changes the passphrase, or goes without one.

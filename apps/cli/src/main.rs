@@ -51,7 +51,9 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Done {
     let engine = engine::connect(cli.profile)?;
     if let Command::Rpc = cli.command {
-        return rpc::run(&engine, io::BufReader::new(io::stdin()), io::stdout());
+        let input = rpc::standard_input()
+            .map_err(|e| Failure::Io(format!("Standard input could not be opened: {e}.")))?;
+        return rpc::run(&engine, input, io::stdout());
     }
     let (sender, events) = channel();
     rpc::Engine::subscribe(

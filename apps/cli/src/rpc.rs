@@ -3,6 +3,8 @@
 //! Requests are read from standard input and answered in the order in which the engine answers them; events
 //! come between. The end of the input, or of the owner of the profile, ends the program, after the last answer.
 
+mod input;
+
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -15,6 +17,8 @@ use sotto_api::{
 use zeroize::Zeroizing;
 
 use crate::failure::{Done, Failure};
+
+pub use input::standard as standard_input;
 
 /// The longest that the program lives on after the end of its input, for answers that are still due.
 const LAST_ANSWERS: Duration = Duration::from_secs(60);
@@ -115,13 +119,13 @@ fn answer(to: &Sender<Option<ServerLine>>, id: RequestId, result: Result<Reply, 
 /// Writes until told to stop, or until nobody reads any more.
 fn write_lines(lines: &Receiver<Option<ServerLine>>, mut output: impl Write) {
     while let Ok(Some(line)) = lines.recv() {
-        let Ok(text) = serde_json::to_string(&line) else {
+        let Ok(mut text) = serde_json::to_string(&line) else {
             continue;
         };
-        if writeln!(output, "{text}")
-            .and_then(|()| output.flush())
-            .is_err()
-        {
+        // In one piece: standard output keeps what is written to it in parts.
+        text.push('\n');
+        let written = output.write_all(text.as_bytes());
+        if written.and_then(|()| output.flush()).is_err() {
             return;
         }
     }

@@ -3,6 +3,7 @@
 //! - [`relay::Relay`] stands between a program and a server and cuts, holds back or swallows bytes on command.
 //! - [`ca::Authority`] vouches for servers on loopback.
 //! - [`dns::DnsServer`] answers DNS questions as a test wants.
+//! - `memory` looks for bytes in the memory of a process (Linux).
 //! - [`profile::TempProfile`] is a profile's folder that is removed with the value.
 //! - [`rpc::Rpc`] runs one `sotto-cli rpc` process: requests in, replies and events out, each wait with a deadline.
 //!
@@ -10,6 +11,8 @@
 
 pub mod ca;
 pub mod dns;
+#[cfg(target_os = "linux")]
+pub mod memory;
 pub mod profile;
 pub mod relay;
 pub mod rpc;

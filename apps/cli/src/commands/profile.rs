@@ -17,6 +17,10 @@ pub(super) fn run<W: Write>(command: ProfileCommand, session: &mut Session<'_, W
             let protection = protection(&args, session)?;
             session.call(Request::ProfileCreate { protection })?;
         }
+        ProfileCommand::Lock => {
+            session.call(Request::ProfileLock {})?;
+        }
+        ProfileCommand::Unlock => session.open()?,
         ProfileCommand::Salvage => {
             let view = view(session)?;
             if view.state == ProfileState::Locked

@@ -2,6 +2,7 @@
 
 mod connection;
 pub(crate) mod features;
+mod held;
 mod inbound;
 mod outbox;
 mod pending;
@@ -26,6 +27,7 @@ use crate::io::{LinkId, WorkId};
 use crate::messages;
 
 pub(crate) use connection::{CLOSE_WAIT, binding as tls_binding};
+pub(crate) use held::HeldAccount;
 pub(crate) use pending::{IqReply, Pending};
 pub(crate) use problem::stream_problem;
 

@@ -7,14 +7,15 @@ use sotto_api::{ApiError, CertificateAnswer, QuestionId, Reply, Request};
 use sotto_store::Store;
 use sotto_xmpp::BareJid;
 
-use crate::account::{Account, Accounts};
+use crate::account::{Account, Accounts, HeldAccount};
 use crate::certificates::{Questions, Subject};
 use crate::context::{Answer, Context, ReplyTo, Shared};
 use crate::error::Fault;
 use crate::io::{LinkEvent, LinkId, WorkId};
+use crate::lock::Held;
 use crate::registration::{Effect, Registrations};
 use crate::work::Done;
-use crate::{accounts, messages, password, people, words};
+use crate::{accounts, messages, password, people, settings, words};
 
 const SETTINGS: &str = "settings";
 
@@ -51,9 +52,27 @@ impl Core {
         })
     }
 
+    /// What was in memory only when the profile was locked. Before [`Core::start`].
+    pub fn restore(&mut self, held: Vec<HeldAccount>) {
+        for held in held {
+            if let Some(account) = self.accounts.get_mut(&held.account) {
+                account.restore(held);
+            }
+        }
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Every account that should be online dials.
     pub fn start(&mut self, shared: &mut Shared) {
-        let ids: Vec<_> = self.accounts.keys().copied().collect();
+        let ids: Vec<_> = self
+            .accounts
+            .values()
+            .filter(|account| !account.rests())
+            .map(|account| account.id)
+            .collect();
         for id in ids {
             self.step(shared, |cx, core| {
                 let account = core.accounts.get_mut(&id);
@@ -134,12 +153,7 @@ impl Core {
     }
 
     fn set_settings(&mut self, shared: &mut Shared, settings: Settings) -> Result<Reply, ApiError> {
-        if !(100..=200).contains(&settings.scale) {
-            return Err(words::scale_out_of_range());
-        }
-        if settings.language.len() > 35 {
-            return Err(words::too_long("letters", 35, sotto_api::Field::Name));
-        }
+        settings::check(&settings)?;
         self.store
             .setting_set(SETTINGS, &settings)
             .map_err(Fault::from)?;
@@ -289,14 +303,34 @@ impl Core {
 
     /// Breaks every connection and closes the store at once; whoever waits for something is told.
     pub fn leave(mut self, shared: &mut Shared) {
+        self.break_off(shared);
+        self.finish();
+    }
+
+    /// The same for a lock: what is in memory only comes back, to be sealed.
+    pub fn lock(mut self, shared: &mut Shared) -> Held {
+        self.break_off(shared);
+        let held = Held {
+            texts: self.store.unkept_texts(),
+            accounts: self.accounts.values().map(Account::hold).collect(),
+        };
+        self.finish();
+        held
+    }
+
+    /// One step for each, so that a full disk keeps no connection open.
+    fn break_off(&mut self, shared: &mut Shared) {
         self.step(shared, |cx, core| {
             core.registrations.close(cx);
-            for account in core.accounts.values_mut() {
-                account.leave(cx)?;
-            }
             Ok(())
         });
-        self.finish();
+        let ids: Vec<_> = self.accounts.keys().copied().collect();
+        for id in ids {
+            self.step(shared, |cx, core| match core.accounts.get_mut(&id) {
+                Some(account) => account.leave(cx),
+                None => Ok(()),
+            });
+        }
     }
 
     /// Closes the store; nothing can be asked any more.

@@ -12,7 +12,7 @@ use crate::io::{Input, Now, Output, WorkId};
 use crate::networks::{self, Networks};
 use crate::profile::{Finished, Profile};
 use crate::work::WorkResult;
-use crate::{strength, words};
+use crate::{lock, strength, words};
 
 /// What an engine needs to begin.
 pub struct EngineConfig {
@@ -29,6 +29,8 @@ pub struct Engine {
     shared: Shared,
     profile: Profile,
     core: Option<Core>,
+    /// When the person did something last, as far as shells told.
+    active: Instant,
     /// The end was asked for: when it comes at the latest.
     ending: Option<Instant>,
     ended: bool,
@@ -47,6 +49,7 @@ impl Engine {
             },
             profile: Profile::new(config.profile),
             core: None,
+            active: now.instant,
             ending: None,
             ended: false,
         };
@@ -116,6 +119,11 @@ impl Engine {
         if let Some(core) = &mut self.core {
             core.handle_timeout(&mut self.shared);
         }
+        if self.lock_due().is_some_and(|at| at <= now.instant)
+            && let Err(error) = self.lock()
+        {
+            tracing::error!(%error, "the profile does not lock by itself");
+        }
         self.after();
     }
 
@@ -129,6 +137,7 @@ impl Engine {
         [
             self.core.as_ref().and_then(Core::poll_timeout),
             self.shared.changes.poll_timeout(),
+            self.lock_due(),
             self.ending.filter(|_| !self.ended),
         ]
         .into_iter()
@@ -160,6 +169,14 @@ impl Engine {
                 return self
                     .profile
                     .protect(&mut shared.effects, to, current, protection, now);
+            }
+            Request::ProfileLock {} => {
+                self.lock()?;
+                Reply::Done
+            }
+            Request::PersonActive {} if self.core.is_some() => {
+                self.active = shared.now.instant;
+                Reply::Done
             }
             Request::ProfileSalvage {} => {
                 if self.ending.is_some() {
@@ -196,6 +213,15 @@ impl Engine {
                 if self.ending.is_some() {
                     return Err(words::closing());
                 }
+                if let Request::SettingsSet { settings } = &request {
+                    if settings.lock_after > core.settings().lock_after
+                        && !self.profile.has_passphrase()
+                    {
+                        return Err(words::lock_needs_passphrase());
+                    }
+                    // Whoever sets how long to wait is there now.
+                    self.active = shared.now.instant;
+                }
                 return core.handle_request(shared, to, request);
             }
         };
@@ -212,10 +238,12 @@ impl Engine {
         }
         let now = shared.now.instant;
         match self.profile.finish(&mut shared.effects, result.0, now) {
-            Finished::Opened { store, to } => {
+            Finished::Opened { store, held, to } => {
+                self.active = now;
                 let opened = Core::open(*store).map_err(ApiError::from);
                 let answer = match opened {
                     Ok(mut core) => {
+                        core.restore(held);
                         core.start(shared);
                         self.core = Some(core);
                         Ok(Reply::Done)
@@ -229,6 +257,30 @@ impl Engine {
             Finished::Answered => {}
         }
         shared.changes.profile();
+    }
+
+    // ---- locking -----------------------------------------------------------------------------
+
+    /// Closes everything that is open: links without a farewell, so that the servers hold what comes, then the store,
+    /// then the key goes. Nothing of a request is half done: each was one transaction.
+    fn lock(&mut self) -> Result<(), ApiError> {
+        if self.ending.is_some() {
+            return Err(words::closing());
+        }
+        self.profile.may_lock()?;
+        if let Some(core) = self.core.take() {
+            let held = core.lock(&mut self.shared);
+            self.profile.lock(&held);
+            self.shared.changes.profile();
+        }
+        Ok(())
+    }
+
+    /// When the profile locks by itself. Not while its key is being worked on: that comes to an end.
+    fn lock_due(&self) -> Option<Instant> {
+        let core = self.core.as_ref().filter(|_| self.ending.is_none())?;
+        self.profile.may_lock().ok()?;
+        lock::due(core.settings(), self.active)
     }
 
     fn quit(&mut self) {

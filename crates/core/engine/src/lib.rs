@@ -21,11 +21,13 @@ mod core;
 mod account;
 mod accounts;
 mod certificates;
+mod lock;
 mod messages;
 mod password;
 mod people;
 mod profile;
 mod registration;
+mod settings;
 
 mod confusable;
 mod links;

@@ -6,8 +6,10 @@ use sotto_api::view::{ProfileState, ProfileView, ProtectionKind};
 use sotto_api::{ApiError, Protection, Reply, Secret};
 use sotto_store::{DatabaseKey, KeyError, KeyFile, ProfileDir, Store, StoreError, UnlockThrottle};
 
+use crate::account::HeldAccount;
 use crate::context::{Answer, Effects, ReplyTo};
 use crate::io::{WorkId, WorkJob};
+use crate::lock::Held;
 use crate::words;
 use crate::work::{Done, WorkResult};
 
@@ -20,6 +22,8 @@ pub(crate) struct Profile {
     throttle: UnlockThrottle,
     /// The key that opened the key file: whether its store opens is another matter.
     proved: Option<DatabaseKey>,
+    /// What the memory of the locked profile held, sealed.
+    held: Option<Vec<u8>>,
     /// What was saved of a damaged store, to be shown.
     saved: String,
     working: Option<Working>,
@@ -44,6 +48,8 @@ pub(crate) enum Finished {
     /// The store is open; the request behind it is still to be answered.
     Opened {
         store: Box<Store>,
+        /// What was in memory only when it was locked.
+        held: Vec<HeldAccount>,
         to: Option<ReplyTo>,
     },
     /// Another way of keeping the key holds now, or does not.
@@ -62,6 +68,7 @@ impl Profile {
             fault,
             throttle: UnlockThrottle::default(),
             proved: None,
+            held: None,
             saved: String::new(),
             working: None,
         }
@@ -228,9 +235,10 @@ impl Profile {
                 let opened = self.open_store(&key);
                 self.proved = Some(key);
                 match opened {
-                    Ok(store) => {
+                    Ok((store, held)) => {
                         return Finished::Opened {
                             store: Box::new(store),
+                            held,
                             to: working.to,
                         };
                     }
@@ -242,14 +250,15 @@ impl Profile {
                     .map_err(|error| words::salvage_failed(&error))
                     .and_then(|report| {
                         self.saved = words::salvaged(&report);
-                        let key = self.proved.as_ref().ok_or_else(words::internal)?;
-                        self.open_store(key)
+                        let key = self.proved.clone().ok_or_else(words::internal)?;
+                        self.open_store(&key)
                     });
                 match opened {
-                    Ok(store) => {
+                    Ok((store, held)) => {
                         self.fault = None;
                         return Finished::Opened {
                             store: Box::new(store),
+                            held,
                             to: working.to,
                         };
                     }
@@ -281,11 +290,47 @@ impl Profile {
         Finished::Answered
     }
 
-    fn open_store(&self, key: &DatabaseKey) -> Result<Store, ApiError> {
-        Store::open(&self.folder, key).map_err(|error| match error {
+    /// The store, with what was in memory only when it was locked.
+    fn open_store(&mut self, key: &DatabaseKey) -> Result<(Store, Vec<HeldAccount>), ApiError> {
+        let held = self
+            .held
+            .as_ref()
+            .and_then(|sealed| Held::unseal(sealed, key))
+            .unwrap_or_default();
+        let store = Store::reopen(&self.folder, key, held.texts).map_err(|error| match error {
             // The key file vouches for the key, so it is the store that is wrong.
             StoreError::WrongKey | StoreError::Damaged { .. } => words::damaged_store(),
             error => words::store(&error),
-        })
+        })?;
+        self.held = None;
+        Ok((store, held.accounts))
+    }
+
+    // ---- locking -----------------------------------------------------------------------------
+
+    /// Whether the profile can be locked: there is a passphrase to open it again, and nothing is being done with it.
+    pub fn may_lock(&self) -> Result<(), ApiError> {
+        match &self.key {
+            None => return Err(self.refusal()),
+            Some(key) if key.protection() != ProtectionKind::Passphrase => {
+                return Err(words::lock_needs_passphrase());
+            }
+            Some(_) => {}
+        }
+        self.idle()
+    }
+
+    /// Whether it could be opened again after a lock.
+    pub fn has_passphrase(&self) -> bool {
+        self.key
+            .as_ref()
+            .is_some_and(|key| key.protection() == ProtectionKind::Passphrase)
+    }
+
+    /// The store is closed: the key leaves memory.
+    pub fn lock(&mut self, held: &Held) {
+        if let Some(key) = self.proved.take() {
+            self.held = held.seal(&key);
+        }
     }
 }

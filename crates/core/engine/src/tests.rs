@@ -5,6 +5,7 @@ mod archive;
 mod conversations;
 mod harness;
 mod keys;
+mod lock;
 mod people;
 mod private;
 mod profile;

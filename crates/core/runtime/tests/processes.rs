@@ -13,12 +13,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{DumpableBehavior, Pid, Signal, kill_process, set_dumpable_behavior};
 use sotto_api::{
     AccountSettings, ClientLine, Event, Outcome, Protection, Reply, Request, Secret, ServerLine,
     ServerOverride,
 };
 use sotto_runtime::{Client, Options, Role, connect};
+use sotto_testkit::memory::{Hidden, occurrences};
 use sotto_testkit::profile::TempProfile;
 
 const FOLDER: &str = "SOTTO_TEST_FOLDER";
@@ -205,6 +206,50 @@ fn s_proc_06_a_shell_that_breaks_the_rules_harms_only_itself() {
 #[test]
 fn s_store_16_a_log_at_the_finest_level_holds_no_canary() {
     let profile = TempProfile::new().unwrap();
+    let port = refusing_server();
+    let mut owner = Process::with(&profile.path(), |command| {
+        command
+            .env("SOTTO_LOG", "trace")
+            .env(PORT, port.to_string());
+    });
+    assert_eq!(owner.next(), "owner");
+    owner.say("canaries");
+    assert_eq!(owner.next(), "Done");
+    let log = owner.log();
+    assert!(log.contains(" DEBUG sotto_"), "nothing was logged: {log}");
+    for word in ["canary", "Y2FuYXJ5"] {
+        let found: Vec<&str> = log.lines().filter(|l| l.contains(word)).collect();
+        assert!(found.is_empty(), "{found:#?}");
+    }
+}
+
+#[test]
+fn s_store_08_a_locked_profile_leaves_no_text_and_no_password_in_memory() {
+    let profile = TempProfile::new().unwrap();
+    let port = refusing_server();
+    let mut owner = Process::with(&profile.path(), |command| {
+        command.env(PORT, port.to_string());
+    });
+    assert_eq!(owner.next(), "owner");
+    owner.say("canaries");
+    assert_eq!(owner.next(), "Done");
+    owner.say("memory");
+    let open: usize = owner.next().parse().unwrap();
+    assert!(open > 0, "the test looks in the right place");
+    for round in 0..2 {
+        owner.say("lock");
+        assert_eq!(owner.next(), "Done");
+        owner.say("memory");
+        assert_eq!(owner.next(), "0", "round {round}; open it were {open}");
+        owner.say("unlock");
+        assert_eq!(owner.next(), "Done");
+        owner.say("use");
+        assert_eq!(owner.next(), "Done");
+    }
+}
+
+/// A server that refuses everybody, with canaries in its words. The port that it listens at.
+fn refusing_server() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -221,20 +266,7 @@ fn s_store_16_a_log_at_the_finest_level_holds_no_canary() {
             let _ = stream.read(&mut [0; 4096]);
         }
     });
-    let mut owner = Process::with(&profile.path(), |command| {
-        command
-            .env("SOTTO_LOG", "trace")
-            .env(PORT, port.to_string());
-    });
-    assert_eq!(owner.next(), "owner");
-    owner.say("canaries");
-    assert_eq!(owner.next(), "Done");
-    let log = owner.log();
-    assert!(log.contains(" DEBUG sotto_"), "nothing was logged: {log}");
-    for word in ["canary", "Y2FuYXJ5"] {
-        let found: Vec<&str> = log.lines().filter(|l| l.contains(word)).collect();
-        assert!(found.is_empty(), "{found:#?}");
-    }
+    port
 }
 
 /// Not a test: what the others start.
@@ -269,6 +301,17 @@ fn a_process_of_these_tests() {
                 passphrase: passphrase(),
             }),
             "canaries" => canaries(&client),
+            "lock" => client.call(Request::ProfileLock {}),
+            "use" => client.call(Request::Search {
+                query: "canary".to_owned(),
+                conversation: None,
+                before: None,
+                limit: 10,
+            }),
+            "memory" => {
+                tell(&canaries_in_memory().to_string());
+                continue;
+            }
             "sockets" => {
                 tell(&sockets().join(" "));
                 continue;
@@ -353,6 +396,16 @@ fn canaries(client: &Client) -> Result<Reply, sotto_api::ApiError> {
         }
         changed.recv_timeout(PATIENCE).expect("the server's words");
     }
+}
+
+/// How often a canary stands in the memory of this process.
+fn canaries_in_memory() -> usize {
+    // Only root may look into a process that is not dumpable, and not even the process itself: for this once, it is.
+    set_dumpable_behavior(DumpableBehavior::Dumpable).unwrap();
+    let hidden = [Hidden::new(b"canary-"), Hidden::new(b"canary.example")];
+    let found = occurrences("self", &hidden).unwrap();
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).unwrap();
+    found.iter().sum()
 }
 
 /// The inodes of this process's sockets; no other process may look.

@@ -364,7 +364,9 @@ impl Account {
     pub fn leave(&mut self, cx: &mut Context) -> Result<(), Fault> {
         self.drop_connection(cx);
         self.lost(cx)?;
-        self.set_state(cx, State::Disabled);
+        if !self.rests() {
+            self.set_state(cx, State::Disabled);
+        }
         Ok(())
     }
 

@@ -50,6 +50,8 @@ fn store_without_private() -> Store {
 
 struct Player {
     engine: Option<Engine>,
+    /// A profile on disk; its engine opens the store itself.
+    profile: Option<ProfileDir>,
     store: Option<Store>,
     links: BTreeMap<LinkId, Wire>,
     events: Vec<Event>,
@@ -109,12 +111,23 @@ impl World {
         (world, all)
     }
 
+    /// Somebody whose profile lies on disk. It is not made yet.
+    pub fn add_profile(&mut self, folder: &std::path::Path) -> Who {
+        let profile = ProfileDir::open(folder).expect("a profile's folder");
+        self.add(Some(profile))
+    }
+
     pub fn add_player(&mut self) -> Who {
+        self.add(None)
+    }
+
+    fn add(&mut self, profile: Option<ProfileDir>) -> Who {
         self.seed += 1;
         let who = Who(self.players.len());
         let mut player = Player {
             engine: None,
-            store: Some(store_without_private()),
+            store: profile.is_none().then(store_without_private),
+            profile,
             links: BTreeMap::new(),
             events: Vec::new(),
             replies: BTreeMap::new(),
@@ -627,10 +640,14 @@ impl Player {
             }
         };
         let config = EngineConfig {
-            profile: folder(),
+            profile: self.profile.clone().unwrap_or_else(folder),
             random: Box::new(random),
             software: "Sotto 0.1.0".into(),
         };
+        if self.profile.is_some() {
+            self.engine = Some(Engine::new(config, now));
+            return;
+        }
         let store = self.store.take().expect("a store");
         self.engine = Some(Engine::with_store(config, store, now));
     }

@@ -23,7 +23,7 @@ pub const BOB: &str = "bob@example.org";
 pub const ALICE: &str = "alice@example.org";
 
 /// Ready keys: to make one takes a while.
-fn key(index: usize) -> &'static [u8] {
+pub fn key(index: usize) -> &'static [u8] {
     static KEYS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     let keys = KEYS.get_or_init(|| {
         (1..4_u64)

@@ -20,6 +20,14 @@ pub fn profile_warning(protection: ProtectionKind) -> &'static str {
     }
 }
 
+/// Locking makes no sense where nobody is asked for anything.
+pub fn lock_needs_passphrase() -> ApiError {
+    ApiError::new(
+        ErrorKind::Refused,
+        "The profile has no passphrase, so locking it would keep nobody out. Set a passphrase first.",
+    )
+}
+
 /// The word beside the meter; `steps` is 1–5.
 pub fn strength(steps: u8) -> &'static str {
     match steps {
