@@ -100,6 +100,18 @@ pub enum ProfileCommand {
     Unlock,
     /// Saves what still reads of a damaged profile; the old file is kept beside the new one.
     Salvage,
+    /// Writes the whole profile into one sealed file, with a passphrase of its own.
+    BackUp {
+        /// The file; nothing may be there.
+        file: PathBuf,
+    },
+    /// Makes the profile of such a file; its passphrase becomes the profile's.
+    Restore {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Destroys the profile for good: its key first, then its files.
+    Destroy,
     /// Changes the passphrase, or goes without one.
     Protect(ProtectionArgs),
 }

@@ -1,9 +1,10 @@
 //! `sotto-cli profile …`
 
 use std::io::Write;
+use std::path::Path;
 
 use sotto_api::view::{ProfileState, ProfileView, ProtectionKind};
-use sotto_api::{ErrorKind, Protection, Reply, Request};
+use sotto_api::{ErrorKind, Protection, Reply, Request, Secret};
 
 use crate::args::{ProfileCommand, ProtectionArgs};
 use crate::failure::{Done, Failure};
@@ -21,6 +22,18 @@ pub(super) fn run<W: Write>(command: ProfileCommand, session: &mut Session<'_, W
             session.call(Request::ProfileLock {})?;
         }
         ProfileCommand::Unlock => session.open()?,
+        ProfileCommand::BackUp { file } => {
+            session.open()?;
+            let file = full_path(&file)?;
+            let passphrase = chosen("New passphrase of the backup", session)?;
+            session.call(Request::ProfileBackUp { file, passphrase })?;
+        }
+        ProfileCommand::Restore { file } => {
+            let file = full_path(&file)?;
+            let passphrase = session.asker.secret("Passphrase of the backup")?;
+            session.call(Request::ProfileRestore { file, passphrase })?;
+        }
+        ProfileCommand::Destroy => return destroy(session),
         ProfileCommand::Salvage => {
             let view = view(session)?;
             if view.state == ProfileState::Locked
@@ -66,14 +79,51 @@ fn view<W: Write>(session: &Session<'_, W>) -> Done<ProfileView> {
     }
 }
 
+/// The owner of the profile ends by it: there is no view to show afterwards.
+fn destroy<W: Write>(session: &mut Session<'_, W>) -> Done {
+    let view = view(session)?;
+    if session.asker.interactive() {
+        session.out.remark(&format!(
+            "This destroys the profile in {}: accounts, keys and history, for good.",
+            view.folder
+        ));
+        let answer = session.asker.line("Write the word destroy to go on:")?;
+        if answer.as_deref().map(str::trim) != Some("destroy") {
+            return Err(Failure::Usage("Nothing was destroyed.".to_owned()));
+        }
+    }
+    let current = if view.protection == Some(ProtectionKind::Passphrase) {
+        Some(session.asker.secret("Passphrase of the profile")?)
+    } else {
+        None
+    };
+    session.call(Request::ProfileDestroy { current })?;
+    Ok(())
+}
+
+/// The owner of the profile may stand in another folder.
+fn full_path(file: &Path) -> Done<String> {
+    let path = std::path::absolute(file)
+        .map_err(|e| Failure::Usage(format!("This is no name for a file: {e}.")))?;
+    path.into_os_string().into_string().map_err(|_| {
+        Failure::Usage("The name of the file is not in UTF-8. Choose another.".to_owned())
+    })
+}
+
 fn protection<W: Write>(args: &ProtectionArgs, session: &mut Session<'_, W>) -> Done<Protection> {
     if args.no_passphrase {
         return Ok(Protection::None);
     }
+    let passphrase = chosen("New passphrase", session)?;
+    Ok(Protection::Passphrase { passphrase })
+}
+
+/// A new passphrase, with a word about how well it resists guessing.
+fn chosen<W: Write>(prompt: &str, session: &mut Session<'_, W>) -> Done<Secret> {
     loop {
-        let passphrase = session.asker.new_secret("New passphrase")?;
+        let passphrase = session.asker.new_secret(prompt)?;
         if !session.asker.interactive() {
-            return Ok(Protection::Passphrase { passphrase });
+            return Ok(passphrase);
         }
         let request = Request::PassphraseStrength {
             passphrase: passphrase.clone(),
@@ -86,7 +136,7 @@ fn protection<W: Write>(args: &ProtectionArgs, session: &mut Session<'_, W>) -> 
             .remark(&format!("{}: {}", strength.word, strength.meaning));
         let answer = session.asker.line("Take it (Enter), or another (n)?")?;
         if answer.is_none_or(|a| a.trim().is_empty()) {
-            return Ok(Protection::Passphrase { passphrase });
+            return Ok(passphrase);
         }
     }
 }

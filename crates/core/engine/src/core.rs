@@ -61,6 +61,10 @@ impl Core {
         }
     }
 
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

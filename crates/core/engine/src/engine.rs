@@ -189,6 +189,33 @@ impl Engine {
                 }
                 return self.profile.salvage(&mut shared.effects, to);
             }
+            Request::ProfileBackUp { file, passphrase } => {
+                let Some(core) = &self.core else {
+                    return Err(self.profile.refusal());
+                };
+                if self.ending.is_some() {
+                    return Err(words::closing());
+                }
+                let effects = &mut shared.effects;
+                return self
+                    .profile
+                    .back_up(effects, to, core.store(), &file, passphrase);
+            }
+            Request::ProfileRestore { file, passphrase } => {
+                return self
+                    .profile
+                    .restore(&mut shared.effects, to, &file, passphrase);
+            }
+            Request::ProfileDestroy { current } => {
+                if self.ending.is_some() {
+                    return Err(words::closing());
+                }
+                let now = shared.now.instant;
+                if self.profile.prove(&mut shared.effects, to, current, now)? {
+                    self.destroy(to);
+                }
+                return Ok(None);
+            }
             Request::PassphraseStrength { passphrase } => {
                 Reply::Strength(strength::strength(passphrase.expose(), &[]))
             }
@@ -229,6 +256,15 @@ impl Engine {
     }
 
     fn work_done(&mut self, work: WorkId, result: WorkResult) {
+        if self.profile.awaits_backup(work) {
+            if let Some(core) = &self.core
+                && let Err(error) = core.store().thaw()
+            {
+                tracing::warn!(%error, "the log of the store was not emptied after a backup");
+            }
+            self.profile.backed_up(&mut self.shared.effects, result.0);
+            return;
+        }
         let shared = &mut self.shared;
         if !self.profile.awaits(work) {
             if let Some(core) = &mut self.core {
@@ -254,9 +290,25 @@ impl Engine {
                     shared.effects.answer(to, answer);
                 }
             }
+            Finished::Proved { to } => return self.destroy(to),
             Finished::Answered => {}
         }
         shared.changes.profile();
+    }
+
+    /// The key goes first, so that nothing can be read whatever comes between; then what is open; then the files.
+    fn destroy(&mut self, to: ReplyTo) {
+        let done = self.profile.destroy_key().and_then(|()| {
+            if let Some(core) = self.core.take() {
+                core.leave(&mut self.shared);
+            }
+            self.profile.destroy()
+        });
+        let gone = self.core.is_none();
+        self.shared.effects.answer(to, done.map(|()| Reply::Done));
+        if gone {
+            self.quit();
+        }
     }
 
     // ---- locking -----------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 //! The profile before it is open: made, unlocked, sealed otherwise.
 
+pub(crate) mod moving;
+
 use std::time::Instant;
 
 use sotto_api::view::{ProfileState, ProfileView, ProtectionKind};
@@ -27,6 +29,7 @@ pub(crate) struct Profile {
     /// What was saved of a damaged store, to be shown.
     saved: String,
     working: Option<Working>,
+    backing_up: Option<moving::BackingUp>,
 }
 
 struct Working {
@@ -41,6 +44,8 @@ enum Purpose {
     Open,
     Protect,
     Salvage,
+    /// Only to know that the passphrase is right.
+    Prove,
 }
 
 /// What a finished piece of work means for the engine.
@@ -52,6 +57,8 @@ pub(crate) enum Finished {
         held: Vec<HeldAccount>,
         to: Option<ReplyTo>,
     },
+    /// The passphrase is right: what was asked for may be done.
+    Proved { to: ReplyTo },
     /// Another way of keeping the key holds now, or does not.
     Answered,
 }
@@ -71,6 +78,7 @@ impl Profile {
             held: None,
             saved: String::new(),
             working: None,
+            backing_up: None,
         }
     }
 
@@ -140,10 +148,7 @@ impl Profile {
             return Err(self.refusal());
         };
         self.idle()?;
-        if let Some(wait) = self.throttle.wait(now) {
-            let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-            return Err(words::wait_with_passphrase(wait));
-        }
+        self.may_try(now)?;
         let job = key.unlock_job(&self.folder, Some(passphrase));
         self.work(effects, Some(to), Purpose::Open, move || {
             Done::Key(job.run())
@@ -163,10 +168,7 @@ impl Profile {
             return Err(self.refusal());
         };
         self.idle()?;
-        if let Some(wait) = self.throttle.wait(now) {
-            let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-            return Err(words::wait_with_passphrase(wait));
-        }
+        self.may_try(now)?;
         let job = key.protect_job(&self.folder, current, protection);
         self.work(effects, Some(to), Purpose::Protect, move || {
             Done::Protected(job.run())
@@ -194,6 +196,17 @@ impl Profile {
             Done::Salvaged(Store::salvage(&folder, &key))
         });
         Ok(None)
+    }
+
+    /// Whether a guess may be made now.
+    fn may_try(&self, now: Instant) -> Result<(), ApiError> {
+        match self.throttle.wait(now) {
+            Some(wait) => {
+                let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+                Err(words::wait_with_passphrase(wait))
+            }
+            None => Ok(()),
+        }
     }
 
     fn idle(&self) -> Result<(), ApiError> {
@@ -225,6 +238,10 @@ impl Profile {
     pub fn finish(&mut self, effects: &mut Effects, done: Done, now: Instant) -> Finished {
         let Some(working) = self.working.take() else {
             return Finished::Answered;
+        };
+        let done = match done {
+            Done::Restored(Ok((file, key))) => Done::Key(Ok((Some(file), key))),
+            done => done,
         };
         let outcome = match (working.purpose, done) {
             (Purpose::Open, Done::Key(Ok((file, key)))) => {
@@ -270,6 +287,17 @@ impl Profile {
                 self.throttle.opened();
                 Ok(Reply::Profile(self.view(true)))
             }
+            (Purpose::Prove, Done::Key(Ok((file, _)))) => {
+                if let Some(file) = file {
+                    self.key = Some(file);
+                }
+                self.throttle.opened();
+                match working.to {
+                    Some(to) => return Finished::Proved { to },
+                    None => Err(words::internal()),
+                }
+            }
+            (_, Done::Restored(Err(error))) => Err(words::backup(&error)),
             (_, Done::Key(Err(error)) | Done::Protected(Err(error))) => {
                 if matches!(error, KeyError::WrongPassphrase) {
                     self.throttle.wrong(now);

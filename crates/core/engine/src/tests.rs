@@ -6,6 +6,7 @@ mod conversations;
 mod harness;
 mod keys;
 mod lock;
+mod moving;
 mod people;
 mod private;
 mod profile;

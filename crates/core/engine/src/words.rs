@@ -33,8 +33,8 @@ pub use problem::{
     too_many_registrations,
 };
 pub use profile::{
-    damaged_store, lock_needs_passphrase, profile_warning, salvage_failed, salvaged, strength,
-    strength_meaning,
+    backup, backup_under_way, damaged_store, full_path, lock_needs_passphrase, profile_warning,
+    salvage_failed, salvaged, strength, strength_meaning,
 };
 pub use refusal::{
     already_sent, bad_resource, before_and_after, busy_with_key, empty_host, key,

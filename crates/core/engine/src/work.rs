@@ -1,6 +1,6 @@
 use std::fmt;
 
-use sotto_store::{DatabaseKey, KeyError, KeyFile, SalvageReport, StoreError};
+use sotto_store::{BackupError, DatabaseKey, KeyError, KeyFile, SalvageReport, StoreError};
 use sotto_xmpp::sasl::ScramKeys;
 
 /// Slow work, away from the engine's thread.
@@ -40,6 +40,10 @@ pub(crate) enum Done {
     Protected(Result<KeyFile, KeyError>),
     /// What reads of a damaged store was put into a new one.
     Salvaged(Result<SalvageReport, StoreError>),
+    /// The profile was put into a file.
+    BackedUp(Result<(), BackupError>),
+    /// The profile was made of a file.
+    Restored(Result<(KeyFile, DatabaseKey), BackupError>),
     /// SCRAM's keys for a stream's job.
     Scram(ScramKeys),
     /// An own OTR key was made.

@@ -1,6 +1,8 @@
+use std::io;
+
 use sotto_api::view::ProtectionKind;
-use sotto_api::{ApiError, ErrorKind};
-use sotto_store::{SalvageReport, StoreError};
+use sotto_api::{ApiError, ErrorKind, Field};
+use sotto_store::{BackupError, SalvageReport, StoreError};
 
 use super::time::count;
 use crate::text::isolate;
@@ -25,6 +27,72 @@ pub fn lock_needs_passphrase() -> ApiError {
     ApiError::new(
         ErrorKind::Refused,
         "The profile has no passphrase, so locking it would keep nobody out. Set a passphrase first.",
+    )
+}
+
+/// A profile could not be put into a file, or made of one.
+pub fn backup(error: &BackupError) -> ApiError {
+    let (kind, text) = match error {
+        BackupError::WrongPassphrase => {
+            return ApiError::new(
+                ErrorKind::WrongPassphrase,
+                "This passphrase does not open the backup. It is the one that was chosen when the backup was made.",
+            )
+            .at(Field::Passphrase);
+        }
+        BackupError::NotABackup => (
+            ErrorKind::Invalid,
+            "This file is not a backup of a Sotto profile.",
+        ),
+        BackupError::Damaged => (
+            ErrorKind::Invalid,
+            "This backup is damaged or not whole. Nothing was restored; try another copy of it.",
+        ),
+        BackupError::Newer { .. } => (
+            ErrorKind::Invalid,
+            "This backup was made by a newer Sotto. Restore it with that one.",
+        ),
+        BackupError::Exists => (
+            ErrorKind::Exists,
+            "There is something with this name already. Nothing was written; choose another name.",
+        ),
+        BackupError::Closed => (
+            ErrorKind::Refused,
+            "The profile was closed before the backup was whole, so no file was left. Open it and try again.",
+        ),
+        BackupError::File { source, .. } => (ErrorKind::Store, file(source)),
+        BackupError::Key(error) => return super::key(error),
+        _ => return super::internal(),
+    };
+    ApiError::new(kind, text)
+}
+
+/// A file outside the profile could not be read or written.
+fn file(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "There is no such file or folder.",
+        io::ErrorKind::PermissionDenied => "You may not read or write there. Choose another place.",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "There is not enough room. Nothing was left there; make some room or choose another place."
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "Nothing can be written there: the disk is read-only.",
+        _ => "The file could not be read or written. Check the disk.",
+    }
+}
+
+/// One backup at a time.
+pub fn backup_under_way() -> ApiError {
+    ApiError::new(
+        ErrorKind::Refused,
+        "A backup is being written already. Wait until it is done.",
+    )
+}
+
+/// A file must be named so that everybody knows which.
+pub fn full_path() -> ApiError {
+    ApiError::new(
+        ErrorKind::Invalid,
+        "Say where with a full path, from the root of the disk on.",
     )
 }
 
