@@ -5,7 +5,7 @@ use sotto_api::view::{
     Trust,
 };
 
-use crate::row::{OutboxPurpose, VerifiedHow};
+use crate::row::{CallOutcome, OutboxPurpose, VerifiedHow};
 
 /// A value that is stored as a small whole number.
 pub(crate) trait Code: Sized {
@@ -40,6 +40,7 @@ codes!(Availability, cautious Unknown, {
 });
 codes!(Policy, cautious Required, { Off = 0, Preferred = 1, Required = 2 });
 codes!(Trust, cautious Distrusted, { New = 0, Verified = 1, Changed = 2, Distrusted = 3 });
+codes!(CallOutcome, cautious Failed, { Answered = 0, Missed = 1, Declined = 2, Failed = 3 });
 codes!(VerifiedHow, cautious Import, { Code = 0, Question = 1, Secret = 2, Import = 3 });
 
 const NOTICES: [(LineNotice, i64); 10] = [

@@ -62,6 +62,7 @@ mod store;
 
 mod account;
 mod attempt;
+mod call;
 mod conversation;
 mod erase;
 mod message;

@@ -84,6 +84,32 @@ impl Store {
         })
     }
 
+    /// Stores a message of another program's history, which `key` names. One with this key that is here
+    /// already is not stored again.
+    pub fn message_import(
+        &self,
+        new: &NewMessage<'_>,
+        place: Place,
+        key: &str,
+    ) -> Result<Inserted> {
+        self.atomically(|| {
+            let known = self.one("SELECT id FROM message WHERE imported = ?1", [key], |row| {
+                row.get(0).map(MessageId)
+            })?;
+            if let Some(known) = known {
+                return Ok(Inserted::Known(known));
+            }
+            let inserted = self.message_insert(new, place)?;
+            if let Inserted::New(id) = inserted {
+                self.execute(
+                    "UPDATE message SET imported = ?2 WHERE id = ?1",
+                    params![id.0, key],
+                )?;
+            }
+            Ok(inserted)
+        })
+    }
+
     fn message_appended(&self, new: &NewMessage<'_>, id: MessageId, ord: i64) -> Result<()> {
         let counts = new.direction == Direction::Incoming && new.kind != MessageKind::System;
         if counts && !new.unread {

@@ -2,6 +2,7 @@
 //!
 //! `Debug` shows ids and states, never a text, a draft or a stanza.
 
+mod call;
 mod private;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use sotto_api::view::{
 };
 use sotto_api::{AccountId, AccountSettings, ContactId, ConversationId, MessageId, Timestamp};
 
+pub use call::{CallOutcome, CallRow, NewCall};
 pub use private::{OtrKeyRow, OwnPolicyRow, PeerKeyRow, Verified, VerifiedHow};
 
 /// Debug for a text that must not be shown: its length in bytes.

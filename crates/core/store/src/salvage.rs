@@ -132,6 +132,8 @@ fn salvage_into_new(profile: &ProfileDir, key: &DatabaseKey) -> Result<SalvageRe
 fn first_page(path: &Path, key: &DatabaseKey) -> Result<Option<Vec<u8>>> {
     let mut connection = open(path)?;
     key.apply(&connection)?;
+    // Another page of the schema may be damaged: that is no reason to give up this one.
+    pragma(&connection, "writable_schema = ON")?;
     if pragma(&connection, "wal_checkpoint(TRUNCATE)").is_err() {
         return Ok(None);
     }

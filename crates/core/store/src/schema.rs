@@ -11,6 +11,7 @@ const APPLICATION_ID: i64 = 0x536f_7474;
 const MIGRATIONS: &[&str] = &[
     include_str!("schema/001.sql"),
     include_str!("schema/002.sql"),
+    include_str!("schema/003.sql"),
 ];
 
 /// The schema that this program writes.

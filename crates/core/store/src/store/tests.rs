@@ -4,7 +4,7 @@ use sotto_api::view::{Direction, MessageKind, Privacy, Trust};
 use sotto_api::{AccountId, AccountSettings, ConversationId, Timestamp};
 
 use super::*;
-use crate::row::{NewAccount, NewMessage, Page, Place};
+use crate::row::{CallOutcome, NewAccount, NewCall, NewMessage, Page, Place};
 use crate::schema::SCHEMA_VERSION;
 
 fn profile() -> (tempfile::TempDir, ProfileDir, DatabaseKey) {
@@ -274,6 +274,86 @@ fn r_data_06_an_older_schema_is_brought_up_to_date_with_its_rows() {
         ("See you", true, None, false)
     );
     store.check().expect("it is sound");
+}
+
+/// A store as the second schema had it: the first's rows, a message that is not kept, and what waits to be sent.
+fn of_schema_two() -> Connection {
+    let connection = of_schema_one();
+    let scripts = [
+        include_str!("../schema/001.sql"),
+        include_str!("../schema/002.sql"),
+    ];
+    crate::schema::migrate_with(&connection, &scripts).expect("it upgrades");
+    connection
+        .execute_batch(
+            "INSERT INTO message (conversation, ord, direction, kind, body, at, received_at, delivery,
+                 privacy, sender, kept)
+             VALUES (1, 2, 1, 0, 'On my way', 7, 7, 0, 1, 'sara@example.org', 1),
+                    (1, 3, 0, 0, '', 8, 8, NULL, 2, 'leila@example.org/phone', 0);
+             INSERT INTO outbox (account, message, purpose, stanza_id, xml, created)
+             VALUES (1, 2, 0, 's1', '<message/>', 7);
+             INSERT INTO archive_state (account, peer, newest, complete) VALUES (1, '', 'a7', 1);",
+        )
+        .expect("rows");
+    connection
+}
+
+#[test]
+fn r_data_06_the_second_schema_is_brought_up_to_date_with_its_rows() {
+    let store = Store::finish(of_schema_two(), false).expect("it opens");
+    assert_eq!(pragma(&store, "user_version"), SCHEMA_VERSION.to_string());
+    let account = store.accounts().expect("rows")[0].id;
+    let outbox = store.outbox(account).expect("rows");
+    assert_eq!(outbox.len(), 1);
+    assert_eq!(outbox[0].xml, "<message/>");
+    let state = store.archive_state(account, None).expect("it reads");
+    assert_eq!(state.newest.as_deref(), Some("a7"));
+    let conversation = store.conversations(9).expect("rows")[0].id;
+    let page = store
+        .message_page(conversation, Page::Newest, 9)
+        .expect("a page");
+    let bodies: Vec<_> = page.messages.iter().map(|row| row.body.as_str()).collect();
+    assert_eq!(
+        bodies,
+        ["See you", "On my way"],
+        "what is not kept goes at the start"
+    );
+    assert_eq!(store.calls(None, 9).expect("rows"), []);
+    store.check().expect("it is sound");
+}
+
+#[test]
+fn what_another_program_had_comes_once() {
+    let store = Store::in_memory().expect("a store");
+    let (account, conversation) = talk(&store);
+    let import = |key| {
+        store
+            .message_import(&message(conversation, "See you"), Place::Oldest, key)
+            .expect("it imports")
+    };
+    let first = import("jitsi:1");
+    assert!(first.is_new());
+    assert!(import("jitsi:2").is_new(), "the same words, said twice");
+    let again = import("jitsi:1");
+    assert_eq!((again.is_new(), again.id()), (false, first.id()));
+
+    let call = |imported| NewCall {
+        account: Some(account),
+        peer: "leila@example.org",
+        direction: Direction::Outgoing,
+        outcome: CallOutcome::Answered,
+        started_at: Timestamp(5),
+        ended_at: Timestamp(9),
+        end_reason: "",
+        participants: &[],
+        imported,
+    };
+    assert!(store.call_add(&call(Some("jitsi:1"))).expect("it adds"));
+    assert!(!store.call_add(&call(Some("jitsi:1"))).expect("it is known"));
+    assert!(store.call_add(&call(None)).expect("it adds"));
+    assert!(store.call_add(&call(None)).expect("it adds"));
+    assert_eq!(store.calls(None, 9).expect("rows").len(), 3);
+    assert_eq!(store.calls(Some(Timestamp(5)), 9).expect("rows"), []);
 }
 
 #[test]
