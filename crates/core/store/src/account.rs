@@ -121,8 +121,9 @@ impl Store {
                 )?
                 .unwrap_or(0);
             if erase_history {
-                self.erase_account_history(account)?;
+                self.erase_account(account)?;
             }
+            self.forget_unsent(account)?;
             if erase_history || conversations == 0 {
                 self.execute("DELETE FROM conversation WHERE account = ?1", [account.0])?;
                 // Everything else goes with the row.
@@ -143,6 +144,7 @@ impl Store {
                     "DELETE FROM mechanism_memory WHERE account = ?1",
                     "DELETE FROM sm_state WHERE account = ?1",
                     "DELETE FROM archive_state WHERE account = ?1",
+                    "DELETE FROM archive_erased WHERE account = ?1",
                     "DELETE FROM roster_meta WHERE account = ?1",
                     "DELETE FROM address WHERE account = ?1",
                     "DELETE FROM presence WHERE account = ?1",

@@ -12,6 +12,7 @@ impl Store {
         &self,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
+        let mark = self.unkept.borrow().mark();
         self.execute("SAVEPOINT attempt", [])?;
         let done = work();
         let kept = match &done {
@@ -23,6 +24,11 @@ impl Store {
                 .and_then(|_| self.execute("RELEASE attempt", []))
                 .map(|_| ()),
         };
+        if done.is_err() || kept.is_err() {
+            self.unkept.borrow_mut().undo_to(mark);
+        } else if self.connection.is_autocommit() {
+            self.unkept.borrow_mut().settle();
+        }
         match (done, kept) {
             (Ok(_), Err(error)) => Err(error.into()),
             (done, _) => done,

@@ -47,7 +47,7 @@ impl Store {
             id: ConversationId(row.get(0)?),
             account: AccountId(row.get(1)?),
             jid: row.get(2)?,
-            draft: row.get(3)?,
+            draft: self.read_draft(ConversationId(row.get(0)?), row.get(3)?),
             unread: row.get(4)?,
             keep_history: row.get(5)?,
             expire_days: row.get(6)?,
@@ -55,6 +55,25 @@ impl Store {
             private_device: row.get(8)?,
             last: self.read_last(row, 9)?,
         })
+    }
+
+    /// The draft: what the row has, or what stands in memory.
+    pub(crate) fn read_draft(&self, conversation: ConversationId, row: String) -> String {
+        match self.unkept.borrow().draft(conversation) {
+            Some(draft) => draft.to_owned(),
+            None => row,
+        }
+    }
+
+    /// The conversations with a draft in memory, as JSON.
+    fn drafts_in_memory(&self) -> String {
+        let ids: Vec<String> = self
+            .unkept
+            .borrow()
+            .drafts()
+            .map(|conversation| conversation.0.to_string())
+            .collect();
+        format!("[{}]", ids.join(","))
     }
 
     /// The conversation with an address, if there is one.
@@ -97,21 +116,13 @@ impl Store {
         self.all(
             &format!(
                 "{} WHERE conversation.last_at IS NOT NULL OR conversation.draft <> ''
+                 OR conversation.id IN (SELECT value FROM json_each(?2))
                  ORDER BY conversation.last_at DESC, conversation.id DESC LIMIT ?1",
                 sql()
             ),
-            [limit],
+            params![limit, self.drafts_in_memory()],
             |row| self.read_conversation(row),
         )
-    }
-
-    /// Keeps what is being written. Empty text forgets it.
-    pub fn draft_set(&self, conversation: ConversationId, text: &str) -> Result<()> {
-        let changed = self.execute(
-            "UPDATE conversation SET draft = ?2 WHERE id = ?1",
-            params![conversation.0, text],
-        )?;
-        found(changed, "conversation")
     }
 
     /// The person has seen everything up to a message, or everything. Whether the unread count changed.
@@ -172,32 +183,6 @@ impl Store {
             [conversation.0],
             |row| row.get(0).map(MessageId),
         )
-    }
-
-    /// Whether the text of a conversation is kept; absent: as the global switch says.
-    pub fn conversation_set_keep_history(
-        &self,
-        conversation: ConversationId,
-        keep: Option<bool>,
-    ) -> Result<()> {
-        let changed = self.execute(
-            "UPDATE conversation SET keep_history = ?2 WHERE id = ?1",
-            params![conversation.0, keep],
-        )?;
-        found(changed, "conversation")
-    }
-
-    /// After how many days messages of a conversation expire; 0: never; absent: as the global setting says.
-    pub fn conversation_set_expiry(
-        &self,
-        conversation: ConversationId,
-        days: Option<u32>,
-    ) -> Result<()> {
-        let changed = self.execute(
-            "UPDATE conversation SET expire_days = ?2 WHERE id = ?1",
-            params![conversation.0, days],
-        )?;
-        found(changed, "conversation")
     }
 
     /// Finds the last message anew, after one was added at the end or erased.

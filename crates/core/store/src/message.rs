@@ -22,7 +22,7 @@ pub(crate) const MESSAGE_COLUMNS: &str = "message.id, message.conversation, mess
 const SEEN_REACH: u32 = 1000;
 
 impl Store {
-    /// Stores a message at one end of its conversation.
+    /// Stores a message at one end of its conversation; where that is not kept, its text in memory only.
     ///
     /// One whose `archive_id` the conversation holds already is not stored again; nothing else makes it
     /// a double (S-XMPP-10).
@@ -48,6 +48,7 @@ impl Store {
             let ord = ord.ok_or(StoreError::NotFound {
                 what: "conversation",
             })?;
+            let kept = new.kept && self.keeps(new.conversation)?;
             self.execute(
                 "INSERT INTO message (conversation, ord, direction, kind, body, at, received_at,
                  delivery, privacy, origin_id, message_id, archive_id, sender, kept, notice)
@@ -57,7 +58,7 @@ impl Store {
                     ord,
                     new.direction.code(),
                     new.kind.code(),
-                    if new.kept { new.body } else { "" },
+                    if kept { new.body } else { "" },
                     new.at.0,
                     new.received_at.0,
                     new.delivery.map(|delivery| delivery.code()),
@@ -66,12 +67,12 @@ impl Store {
                     new.message_id,
                     new.archive_id,
                     new.sender,
-                    new.kept,
+                    kept,
                     new.notice.and_then(notice_code)
                 ],
             )?;
             let id = MessageId(self.connection.last_insert_rowid());
-            if new.kept {
+            if kept {
                 self.index_words(id, new.conversation, new.body)?;
             } else {
                 self.unkept.borrow_mut().put(id, Text::new(new.body));
@@ -401,7 +402,8 @@ impl Store {
     // ---- corrections and removal -------------------------------------------------------------
 
     /// Replaces the text of a message and keeps the one before (XEP-0308). Whether anything changed:
-    /// not for the same text again, nor for a message that was taken back.
+    /// not for the same text again, nor for a message that was taken back. Where the conversation is not kept
+    /// any more, neither is the message from now on.
     pub fn message_correct(
         &self,
         message: MessageId,
@@ -414,7 +416,11 @@ impl Store {
             if old.deleted || (old.body == body && old.kind == kind) {
                 return Ok(false);
             }
-            if !old.kept {
+            let keeps = self.keeps(old.conversation)?;
+            if old.kept && !keeps {
+                self.unkeep(&old)?;
+            }
+            if !old.kept || !keeps {
                 self.execute(
                     "UPDATE message SET kind = ?2, edited = 1 WHERE id = ?1",
                     params![message.0, kind.code()],
@@ -468,7 +474,7 @@ impl Store {
                 "DELETE FROM message_previous WHERE message = ?1",
                 [message.0],
             )?;
-            self.execute("DELETE FROM outbox WHERE message = ?1", [message.0])?;
+            self.forget_stanzas(message)?;
             let changed = self.execute(
                 "UPDATE message SET body = '', deleted = 1, waits_private = 0 WHERE id = ?1",
                 [message.0],

@@ -1,6 +1,6 @@
 //! Stanzas that the server has not confirmed: stored before they leave, removed when it has them.
 
-use rusqlite::{Row, params};
+use rusqlite::{Params, Row, params};
 use sotto_api::{AccountId, MessageId, Timestamp};
 
 use crate::code::Code;
@@ -9,24 +9,36 @@ use crate::row::{NewOutbox, OutboxId, OutboxPurpose, OutboxRow};
 use crate::store::Store;
 
 pub(crate) const COLUMNS: &str =
-    "id, account, message, purpose, stanza_id, xml, sequence, ambiguous, attempts, created";
+    "id, account, message, purpose, stanza_id, xml, sequence, ambiguous, attempts, created, kept";
 
 impl Store {
-    /// Adds a stanza at the end. Commit it, durably, before it is handed to a stream.
+    /// Adds a stanza at the end. Commit it, durably, before it is handed to a stream. One in clear of a message
+    /// that is not kept stands in memory only, and is gone when the program ends.
     pub fn outbox_add(&self, new: &NewOutbox<'_>) -> Result<OutboxId> {
-        self.execute(
-            "INSERT INTO outbox (account, message, purpose, stanza_id, xml, created)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                new.account.0,
-                new.message.map(|message| message.0),
-                new.purpose.code(),
-                new.stanza_id,
-                new.xml,
-                new.created.0
-            ],
-        )?;
-        Ok(OutboxId(self.connection.last_insert_rowid()))
+        self.atomically(|| {
+            let kept = match new.message {
+                Some(message) => self.keeps_stanza_of(message)?,
+                None => true,
+            };
+            self.execute(
+                "INSERT INTO outbox (account, message, purpose, stanza_id, xml, created, kept)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    new.account.0,
+                    new.message.map(|message| message.0),
+                    new.purpose.code(),
+                    new.stanza_id,
+                    if kept { new.xml } else { "" },
+                    new.created.0,
+                    kept
+                ],
+            )?;
+            let id = OutboxId(self.connection.last_insert_rowid());
+            if !kept {
+                self.unkept.borrow_mut().stanza_put(id, new.xml);
+            }
+            Ok(id)
+        })
     }
 
     /// Everything that an account has to send or to see confirmed, in order.
@@ -34,7 +46,7 @@ impl Store {
         self.all(
             &format!("SELECT {COLUMNS} FROM outbox WHERE account = ?1 ORDER BY id"),
             [account.0],
-            read_outbox,
+            |row| self.read_outbox(row),
         )
     }
 
@@ -46,7 +58,7 @@ impl Store {
                  AND ambiguous = 0 ORDER BY id LIMIT ?2"
             ),
             params![account.0, limit],
-            read_outbox,
+            |row| self.read_outbox(row),
         )
     }
 
@@ -57,7 +69,7 @@ impl Store {
                 "SELECT {COLUMNS} FROM outbox WHERE account = ?1 AND ambiguous = 1 ORDER BY id"
             ),
             [account.0],
-            read_outbox,
+            |row| self.read_outbox(row),
         )
     }
 
@@ -66,7 +78,7 @@ impl Store {
         self.all(
             &format!("SELECT {COLUMNS} FROM outbox WHERE message = ?1 ORDER BY id"),
             [message.0],
-            read_outbox,
+            |row| self.read_outbox(row),
         )
     }
 
@@ -79,7 +91,7 @@ impl Store {
         self.one(
             &format!("SELECT {COLUMNS} FROM outbox WHERE account = ?1 AND stanza_id = ?2 LIMIT 1"),
             params![account.0, stanza_id],
-            read_outbox,
+            |row| self.read_outbox(row),
         )
     }
 
@@ -106,13 +118,12 @@ impl Store {
     /// The server has every stanza up to this sequence number (modulo 2³², XEP-0198 §4): removes them
     /// and returns them in order.
     pub fn outbox_settle(&self, account: AccountId, up_to: u32) -> Result<Vec<OutboxRow>> {
-        let mut settled = self.all(
+        let mut settled = self.outbox_take(
             &format!(
                 "DELETE FROM outbox WHERE account = ?1 AND sequence IS NOT NULL
                  AND ((?2 - sequence) & 4294967295) < 2147483648 RETURNING {COLUMNS}"
             ),
             params![account.0, up_to],
-            read_outbox,
         )?;
         settled.sort_unstable_by_key(|row| row.id);
         Ok(settled)
@@ -138,21 +149,38 @@ impl Store {
 
     /// It is done with: found in the archive, refused, withdrawn. Whether it was there.
     pub fn outbox_remove(&self, id: OutboxId) -> Result<bool> {
+        self.unkept.borrow_mut().stanza_remove(id);
         Ok(self.execute("DELETE FROM outbox WHERE id = ?1", [id.0])? > 0)
     }
-}
 
-pub(crate) fn read_outbox(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
-    Ok(OutboxRow {
-        id: OutboxId(row.get(0)?),
-        account: AccountId(row.get(1)?),
-        message: row.get::<_, Option<i64>>(2)?.map(MessageId),
-        purpose: OutboxPurpose::decode(row.get(3)?),
-        stanza_id: row.get(4)?,
-        xml: row.get(5)?,
-        sequence: row.get(6)?,
-        ambiguous: row.get(7)?,
-        attempts: row.get(8)?,
-        created: Timestamp(row.get(9)?),
-    })
+    /// Runs a statement that removes rows and returns them.
+    pub(crate) fn outbox_take(&self, sql: &str, params: impl Params) -> Result<Vec<OutboxRow>> {
+        let rows = self.all(sql, params, |row| self.read_outbox(row))?;
+        let mut unkept = self.unkept.borrow_mut();
+        for row in &rows {
+            unkept.stanza_remove(row.id);
+        }
+        Ok(rows)
+    }
+
+    fn read_outbox(&self, row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
+        let id = OutboxId(row.get(0)?);
+        let xml = if row.get(10)? {
+            row.get(5)?
+        } else {
+            self.unkept.borrow().stanza(id).to_owned()
+        };
+        Ok(OutboxRow {
+            id,
+            account: AccountId(row.get(1)?),
+            message: row.get::<_, Option<i64>>(2)?.map(MessageId),
+            purpose: OutboxPurpose::decode(row.get(3)?),
+            stanza_id: row.get(4)?,
+            xml,
+            sequence: row.get(6)?,
+            ambiguous: row.get(7)?,
+            attempts: row.get(8)?,
+            created: Timestamp(row.get(9)?),
+        })
+    }
 }

@@ -583,6 +583,12 @@ impl Store {
             }),
             None => None,
         };
+        let conversation = row.get::<_, Option<i64>>(14)?.map(ConversationId);
+        let draft = row.get::<_, Option<String>>(16)?.unwrap_or_default();
+        let draft = match conversation {
+            Some(conversation) => self.read_draft(conversation, draft),
+            None => draft,
+        };
         Ok(ContactListRow {
             contact: ContactId(row.get(0)?),
             name: row.get(1)?,
@@ -594,9 +600,9 @@ impl Store {
             presence,
             avatar: row.get(12)?,
             blocked: row.get(13)?,
-            conversation: row.get::<_, Option<i64>>(14)?.map(ConversationId),
+            conversation,
             unread: row.get::<_, Option<u32>>(15)?.unwrap_or(0),
-            draft: row.get::<_, Option<String>>(16)?.unwrap_or_default(),
+            draft,
             last: self.read_last(row, 17)?,
         })
     }

@@ -191,9 +191,17 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets how far the archives of an account are known: the server lost its own.
+    /// Forgets how far the archives of an account are known: the server lost its own. What was closed stays so.
     pub fn archive_state_clear(&self, account: AccountId) -> Result<()> {
-        self.execute("DELETE FROM archive_state WHERE account = ?1", [account.0])?;
+        self.execute(
+            "DELETE FROM archive_state WHERE account = ?1 AND closed = 0",
+            [account.0],
+        )?;
+        self.execute(
+            "UPDATE archive_state SET newest = NULL, oldest = NULL, complete = 0, current_at = NULL
+             WHERE account = ?1",
+            [account.0],
+        )?;
         Ok(())
     }
 

@@ -9,14 +9,14 @@ use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 use crate::code::Code;
 use crate::error::{Result, StoreError};
 use crate::message::MESSAGE_COLUMNS;
-use crate::outbox::{COLUMNS as OUTBOX_COLUMNS, read_outbox};
-use crate::row::{MessageRow, OutboxRow};
+use crate::outbox::COLUMNS as OUTBOX_COLUMNS;
+use crate::row::{MessageRow, OutboxId, OutboxRow};
 use crate::store::Store;
 
 impl Store {
     /// An own message waits for a private conversation. What stood for it in the outbox is removed. Of one
     /// that is not kept, the text is written down until it leaves: if the program ends before, it comes back as
-    /// the draft of its conversation.
+    /// the draft of its conversation. Not in a conversation that is not kept at all.
     ///
     /// # Errors
     ///
@@ -32,8 +32,8 @@ impl Store {
                 [message.0],
             )?;
             crate::account::found(changed, "message")?;
-            self.execute("DELETE FROM outbox WHERE message = ?1", [message.0])?;
-            if !row.kept {
+            self.forget_stanzas(message)?;
+            if !row.kept && self.keeps(row.conversation)? {
                 self.execute(
                     "INSERT INTO private_waiting (message, body) VALUES (?1, ?2)
                      ON CONFLICT DO UPDATE SET body = excluded.body",
@@ -123,14 +123,13 @@ impl Store {
     /// would be sent again. Returns the removed rows in order; the caller makes their messages wait
     /// ([`Store::private_wait`]).
     pub fn private_pull_back(&self, conversation: ConversationId) -> Result<Vec<OutboxRow>> {
-        let mut rows = self.all(
+        let mut rows = self.outbox_take(
             &format!(
                 "DELETE FROM outbox WHERE sequence IS NULL AND message IN
                  (SELECT id FROM message WHERE conversation = ?1 AND direction = 1 AND privacy < 2)
                  RETURNING {OUTBOX_COLUMNS}"
             ),
             [conversation.0],
-            read_outbox,
         )?;
         rows.sort_unstable_by_key(|row| row.id);
         Ok(rows)
@@ -154,8 +153,8 @@ impl Store {
         Ok(())
     }
 
-    /// After a start: what was not kept goes, unless its text is in memory still. Texts that still waited go back
-    /// into the drafts; stanzas that wait to be sent are sent, for nobody to see their fate.
+    /// After a start: what was not kept goes, unless it is in memory still. Texts that still waited go back into
+    /// the drafts; encrypted stanzas that wait to be sent are sent, for nobody to see their fate.
     pub(crate) fn forget_unkept(&self) -> Result<()> {
         let mut gone: BTreeMap<ConversationId, Vec<MessageId>> = BTreeMap::new();
         let rows = self.all(
@@ -168,10 +167,15 @@ impl Store {
                 gone.entry(conversation).or_default().push(message);
             }
         }
-        if gone.is_empty() {
-            return Ok(());
-        }
+        let stanzas = self.all("SELECT id FROM outbox WHERE kept = 0", [], |row| {
+            row.get(0).map(OutboxId)
+        })?;
         self.atomically(|| {
+            for id in stanzas {
+                if !self.unkept.borrow().has_stanza(id) {
+                    self.outbox_remove(id)?;
+                }
+            }
             for (conversation, messages) in gone {
                 let mut texts = Vec::new();
                 for message in &messages {
@@ -194,7 +198,7 @@ impl Store {
                 self.recount_unread(conversation)?;
                 self.refresh_last(conversation)?;
             }
-            Ok(())
+            self.forget_empty()
         })
     }
 }

@@ -12,8 +12,8 @@ use common::{Profile, account, add, found, incoming, occurrences, outgoing};
 use sotto_api::view::{Availability, MessageKind, Subscription};
 use sotto_api::{AccountSettings, Protection, Secret, Timestamp};
 use sotto_store::row::{
-    ArchiveState, AvatarRow, CertSeenRow, NewAccount, NewMessage, NewOutbox, OutboxPurpose, Page,
-    Place, PresenceRow, RosterItem, SubscriptionRow,
+    ArchiveState, AvatarRow, CertSeenRow, Erasure, NewAccount, NewMessage, NewOutbox,
+    OutboxPurpose, Page, Place, PresenceRow, RosterItem, SubscriptionRow,
 };
 use sotto_store::{DatabaseKey, KeyFile, ProfileDir, Result, Store, StoreError};
 
@@ -282,7 +282,7 @@ fn s_store_07_what_was_erased_is_gone_from_the_raw_file() {
     assert_eq!(occurrences(folder.path(), b"anarytext"), 0, "its words");
     assert_eq!(found(&store, "stays"), ["stays"]);
 
-    store.erase_history().expect("it erases");
+    store.erase(&Erasure::All).expect("it erases");
     store.checkpoint().expect("it empties the log");
     assert_eq!(occurrences(folder.path(), b"stays"), 0, "everything");
 }

@@ -525,40 +525,6 @@ fn conversations_come_newest_first_with_their_last_message() {
 }
 
 #[test]
-fn old_messages_expire_in_batches() {
-    let (store, _, conversation) = fresh();
-    for at in 0..10 {
-        add(
-            &store,
-            &NewMessage {
-                at: Timestamp(at),
-                ..incoming(conversation, "old")
-            },
-        );
-    }
-    assert_eq!(
-        store
-            .conversation_expire(conversation, Timestamp(7), 5)
-            .expect("it expires"),
-        5
-    );
-    assert_eq!(
-        store
-            .conversation_expire(conversation, Timestamp(7), 5)
-            .expect("it expires"),
-        2
-    );
-    let row = store
-        .conversation(conversation)
-        .expect("a row")
-        .expect("it is");
-    assert_eq!(
-        (row.unread, row.last.expect("a message").at),
-        (3, Timestamp(9))
-    );
-}
-
-#[test]
 fn debug_never_shows_a_text() {
     let (store, account, conversation) = fresh();
     let new = outgoing(conversation, "canary-1b7d");

@@ -6,7 +6,7 @@ use common::{Profile, account, add, add_account, found, incoming, outgoing};
 use sotto_api::view::{Delivery, LineNotice, MessageKind, Policy, PolicyScope, Privacy, Trust};
 use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 use sotto_store::row::{
-    NewMessage, NewOutbox, OutboxPurpose, OwnPolicyRow, Page, Verified, VerifiedHow,
+    Erasure, NewMessage, NewOutbox, OutboxPurpose, OwnPolicyRow, Page, Verified, VerifiedHow,
 };
 use sotto_store::{Store, StoreError};
 
@@ -136,7 +136,7 @@ fn texts_that_are_not_kept_are_taken_back_and_erased_like_others() {
     assert!(found(&store, "zanzibar").is_empty());
     for erase in [
         Store::conversation_erase as fn(&Store, ConversationId) -> _,
-        |store, _| store.erase_history(),
+        |store, _| store.erase(&Erasure::All).map(drop),
     ] {
         let conversation = store
             .conversation_open(account, "leila@example.org")
@@ -488,8 +488,9 @@ fn s_otr_14_erasing_history_does_not_loosen_a_policy() {
     store
         .policy_of_conversation_set(conversation, Some(Policy::Required))
         .expect("it sets");
-    store.erase_history().expect("it erases");
-    store.erase_account_history(account).expect("it erases");
+    for what in [Erasure::All, Erasure::Account(account)] {
+        store.erase(&what).expect("it erases");
+    }
     assert_eq!(
         store.policy_of_conversation(conversation).expect("reads"),
         Some(Policy::Required)

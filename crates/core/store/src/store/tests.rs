@@ -300,7 +300,7 @@ fn of_schema_two() -> Connection {
 
 #[test]
 fn r_data_06_the_second_schema_is_brought_up_to_date_with_its_rows() {
-    let store = Store::finish(of_schema_two(), false).expect("it opens");
+    let store = Store::finish(of_schema_two(), false, Unkept::default()).expect("it opens");
     assert_eq!(pragma(&store, "user_version"), SCHEMA_VERSION.to_string());
     let account = store.accounts().expect("rows")[0].id;
     let outbox = store.outbox(account).expect("rows");

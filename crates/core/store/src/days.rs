@@ -1,0 +1,104 @@
+//! Days on which something was said, and what was said on them. What a day is, the caller knows: here are
+//! spans of time. Only what is kept counts.
+
+use rusqlite::{Row, params};
+use sotto_api::{ConversationId, MessageId, Timestamp};
+
+use crate::error::{Result, StoreError};
+use crate::message::MESSAGE_COLUMNS;
+use crate::row::{DayRow, MessageRow};
+use crate::store::Store;
+
+impl Store {
+    /// When the last message before a time was written, in one conversation or in all.
+    pub fn last_before(
+        &self,
+        conversation: Option<ConversationId>,
+        before: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        match conversation {
+            Some(conversation) => self.one(
+                "SELECT at FROM message WHERE conversation = ?1 AND at < ?2 AND kind <> 2 AND kept = 1
+                 ORDER BY at DESC LIMIT 1",
+                params![conversation.0, before.0],
+                read_time,
+            ),
+            None => self.one(
+                "SELECT at FROM message WHERE at < ?1 AND kind <> 2 AND kept = 1
+                 ORDER BY at DESC LIMIT 1",
+                [before.0],
+                read_time,
+            ),
+        }
+    }
+
+    /// What was said from one time on, before another; absent: nothing.
+    pub fn day(
+        &self,
+        conversation: Option<ConversationId>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Option<DayRow>> {
+        // Of the columns that are aggregated, the others come from the row with the least (SQLite, *bare
+        // columns in an aggregate query*).
+        let row = match conversation {
+            Some(conversation) => self.one(
+                "SELECT id, count(*), min(ord) FROM message
+                 WHERE conversation = ?1 AND at >= ?2 AND at < ?3 AND kind <> 2 AND kept = 1",
+                params![conversation.0, from.0, to.0],
+                read_day,
+            ),
+            None => self.one(
+                "SELECT id, count(*), min(at) FROM message
+                 WHERE at >= ?1 AND at < ?2 AND kind <> 2 AND kept = 1",
+                params![from.0, to.0],
+                read_day,
+            ),
+        };
+        Ok(row?.flatten())
+    }
+
+    /// Messages of a conversation that are kept, after one or from the beginning, in order; at most so many.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] when `after` is not in the conversation any more.
+    pub fn kept_after(
+        &self,
+        conversation: ConversationId,
+        after: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Vec<MessageRow>> {
+        let ord = match after {
+            Some(after) => self.one(
+                "SELECT ord FROM message WHERE id = ?1 AND conversation = ?2",
+                params![after.0, conversation.0],
+                |row| row.get(0),
+            )?,
+            None => Some(i64::MIN),
+        };
+        let ord: i64 = ord.ok_or(StoreError::NotFound { what: "message" })?;
+        self.all(
+            &format!(
+                "SELECT {MESSAGE_COLUMNS} FROM message
+                 WHERE conversation = ?1 AND ord > ?2 AND kept = 1 ORDER BY ord LIMIT ?3"
+            ),
+            params![conversation.0, ord, limit],
+            |row| self.read_message(row),
+        )
+    }
+}
+
+fn read_time(row: &Row<'_>) -> rusqlite::Result<Timestamp> {
+    row.get(0).map(Timestamp)
+}
+
+fn read_day(row: &Row<'_>) -> rusqlite::Result<Option<DayRow>> {
+    Ok(row
+        .get::<_, Option<i64>>(0)?
+        .map(MessageId)
+        .map(|first| DayRow {
+            first,
+            messages: row.get(1).unwrap_or(u32::MAX),
+        }))
+}

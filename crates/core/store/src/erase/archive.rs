@@ -1,0 +1,220 @@
+//! What was erased here does not come back from the archive on the server.
+//!
+//! Two ways lead back. Older pages are asked for from the oldest place that is known, so that place must
+//! outlive its message, or nothing older is asked for at all. What was missed is asked for from the newest
+//! place, and messages that came or left since it was last moved are told of once more: their ids are kept
+//! until it moves.
+
+use rusqlite::params;
+use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
+
+use super::Older;
+use crate::error::Result;
+use crate::store::Store;
+
+/// May stand in the archive in clear: not the program's own lines, not what never left.
+const ARCHIVED: &str =
+    "kind <> 2 AND privacy < 2 AND NOT (direction = 1 AND delivery = 0 AND NOT EXISTS
+    (SELECT 1 FROM outbox WHERE outbox.message = message.id
+     AND (sequence IS NOT NULL OR ambiguous = 1)))";
+
+impl Store {
+    /// Whether older messages of a conversation partner, or of all, must not come from the archive again.
+    pub fn archive_is_closed(&self, account: AccountId, peer: &str) -> Result<bool> {
+        let closed = self.one(
+            "SELECT 1 FROM archive_state WHERE account = ?1 AND peer IN ('', ?2) AND closed = 1",
+            params![account.0, peer],
+            |_| Ok(()),
+        )?;
+        Ok(closed.is_some())
+    }
+
+    /// The newest known place is the end of the archive. With `all_read`, nothing before it will be told of
+    /// again.
+    pub fn archive_is_current(
+        &self,
+        account: AccountId,
+        at: Timestamp,
+        all_read: bool,
+    ) -> Result<()> {
+        if all_read {
+            self.execute("DELETE FROM archive_erased WHERE account = ?1", [account.0])?;
+        }
+        // What still waits may come before the next place that is known.
+        self.execute(
+            "UPDATE archive_state SET current_at = ?2 WHERE account = ?1 AND peer = ''
+             AND NOT EXISTS (SELECT 1 FROM outbox WHERE account = ?1 AND purpose <> 2)",
+            params![account.0, at.0],
+        )?;
+        Ok(())
+    }
+
+    /// Whether the archive tells of a message that was erased here. `sender` is a bare address.
+    pub fn archive_has_erased(
+        &self,
+        account: AccountId,
+        archive_id: &str,
+        sender: &str,
+        message_id: Option<&str>,
+    ) -> Result<bool> {
+        let sent = message_id.map(|id| erased_id(sender, id));
+        let known = self.one(
+            "SELECT 1 FROM archive_erased WHERE account = ?1 AND id IN (?2, ?3)",
+            params![account.0, archive_id, sent],
+            |_| Ok(()),
+        )?;
+        Ok(known.is_some())
+    }
+
+    /// Nothing older of one account, or of all, is to come from the archive.
+    pub(super) fn archive_close_account(&self, account: Option<AccountId>) -> Result<()> {
+        self.execute(
+            "INSERT INTO archive_state (account, peer, closed)
+             SELECT id, '', 1 FROM account WHERE ?1 IS NULL OR id = ?1
+             ON CONFLICT DO UPDATE SET closed = 1",
+            [account.map(|account| account.0)],
+        )?;
+        Ok(())
+    }
+
+    /// Some messages of a conversation are about to be erased.
+    pub(super) fn archive_note_erased(
+        &self,
+        conversation: ConversationId,
+        messages: &[(MessageId, ConversationId)],
+        older: Older,
+    ) -> Result<()> {
+        let Some((account, peer)) = self.one(
+            "SELECT account, jid FROM conversation WHERE id = ?1",
+            [conversation.0],
+            |row| Ok((AccountId(row.get(0)?), row.get::<_, String>(1)?)),
+        )?
+        else {
+            return Ok(());
+        };
+        let ids: Vec<String> = messages
+            .iter()
+            .filter(|(_, of)| *of == conversation)
+            .map(|(message, _)| message.0.to_string())
+            .collect();
+        let ids = format!("[{}]", ids.join(","));
+        self.keep_erased_ids(account, &ids)?;
+        if self.archive_is_closed(account, &peer)? {
+            return Ok(());
+        }
+        let place = match older {
+            Older::Closes => Place::Unknown,
+            Older::Stays => self.oldest_place(account, &peer, conversation, &ids)?,
+        };
+        match place {
+            Place::Stays => {}
+            Place::Known(archive_id) => {
+                self.execute(
+                    "INSERT INTO archive_state (account, peer, oldest) VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET oldest = excluded.oldest",
+                    params![account.0, peer, archive_id],
+                )?;
+            }
+            Place::Unknown => {
+                self.execute(
+                    "INSERT INTO archive_state (account, peer, closed) VALUES (?1, ?2, 1)
+                     ON CONFLICT DO UPDATE SET closed = 1",
+                    params![account.0, peer],
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Of those that came or left since the newest place was last the end of the archive.
+    fn keep_erased_ids(&self, account: AccountId, messages: &str) -> Result<()> {
+        let recent = self.all(
+            &format!(
+                "SELECT archive_id, sender, message_id FROM message
+                 WHERE id IN (SELECT value FROM json_each(?2)) AND {ARCHIVED}
+                 AND EXISTS (SELECT 1 FROM archive_state WHERE account = ?1 AND peer = ''
+                     AND (newest IS NOT NULL OR complete = 1)
+                     AND (current_at IS NULL OR received_at >= current_at))"
+            ),
+            params![account.0, messages],
+            |row| {
+                Ok((
+                    row.get::<_, Option<String>>(0)?,
+                    row.get::<_, String>(1)?,
+                    row.get::<_, Option<String>>(2)?,
+                ))
+            },
+        )?;
+        for (archive_id, sender, message_id) in recent {
+            let bare = sender
+                .split_once('/')
+                .map_or(sender.as_str(), |(bare, _)| bare);
+            let id = archive_id.or_else(|| message_id.map(|id| erased_id(bare, &id)));
+            if let Some(id) = id {
+                self.execute(
+                    "INSERT OR IGNORE INTO archive_erased (account, id) VALUES (?1, ?2)",
+                    params![account.0, id],
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What becomes of the place from which older messages of a conversation are asked for, when these are
+    /// erased.
+    fn oldest_place(
+        &self,
+        account: AccountId,
+        peer: &str,
+        conversation: ConversationId,
+        messages: &str,
+    ) -> Result<Place> {
+        if self.archive_state(account, Some(peer))?.oldest.is_some() {
+            return Ok(Place::Stays);
+        }
+        let first = self.one(
+            "SELECT ord, archive_id FROM message
+             WHERE conversation = ?1 AND archive_id IS NOT NULL ORDER BY ord LIMIT 1",
+            [conversation.0],
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)),
+        )?;
+        let ord = first.as_ref().map_or(i64::MAX, |(ord, _)| *ord);
+        let touched = self.one(
+            &format!(
+                "SELECT 1 FROM message WHERE id IN (SELECT value FROM json_each(?1))
+                 AND ord <= ?2 AND {ARCHIVED} LIMIT 1"
+            ),
+            params![messages, ord],
+            |_| Ok(()),
+        )?;
+        if touched.is_none() {
+            return Ok(Place::Stays);
+        }
+        let unknown_before = self.one(
+            &format!(
+                "SELECT 1 FROM message WHERE conversation = ?1 AND ord < ?2 AND {ARCHIVED} LIMIT 1"
+            ),
+            params![conversation.0, ord],
+            |_| Ok(()),
+        )?;
+        Ok(match first {
+            Some((_, archive_id)) if unknown_before.is_none() => Place::Known(archive_id),
+            _ => Place::Unknown,
+        })
+    }
+}
+
+/// From where older messages are asked for after an erasure.
+enum Place {
+    /// From where they were.
+    Stays,
+    /// From a place that was that of an erased message.
+    Known(String),
+    /// From nowhere: what was erased would come too.
+    Unknown,
+}
+
+/// Only the server can vouch for an archive id; a stanza id counts with who sent it.
+fn erased_id(sender: &str, message_id: &str) -> String {
+    format!("{sender} {message_id}")
+}
