@@ -10,9 +10,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sotto-otr", &[]),
     ("sotto-api", &[]),
     ("sotto-store", &["sotto-api"]),
+    ("sotto-import", &["sotto-otr"]),
     (
         "sotto-engine",
-        &["sotto-api", "sotto-store", "sotto-xmpp", "sotto-otr"],
+        &[
+            "sotto-api",
+            "sotto-store",
+            "sotto-import",
+            "sotto-xmpp",
+            "sotto-otr",
+        ],
     ),
     (
         "sotto-runtime",
