@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sotto_api::view::Availability;
 
 mod private;
+mod records;
 mod settings;
 
 pub use private::{ImportArgs, KeysCommand, PolicyArg, PolicyCommand, PrivateCommand, VerifyArgs};
+pub use records::{RecordsCommand, SwitchArg};
 pub use settings::SettingsArgs;
 
 const AFTER_HELP: &str = "\
@@ -83,6 +85,9 @@ pub enum Command {
     /// What may leave without end-to-end encryption.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Records for finding faults: what goes over the wire, and the program's log. Off unless switched on.
+    #[command(subcommand)]
+    Records(RecordsCommand),
     /// Speaks the whole interface as JSON lines on standard input and output (docs/rpc.md).
     Rpc,
 }

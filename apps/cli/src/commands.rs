@@ -13,6 +13,7 @@ mod messages;
 mod policy;
 mod private;
 mod profile;
+mod records;
 mod register;
 mod status;
 mod verify;
@@ -72,6 +73,10 @@ pub fn run<W: Write>(command: Command, session: &mut Session<'_, W>) -> Done {
         Command::Policy(command) => {
             session.open()?;
             policy::run(command, session)
+        }
+        Command::Records(command) => {
+            session.open()?;
+            records::run(command, session)
         }
         Command::Rpc => Ok(()),
     }

@@ -102,7 +102,7 @@ fn destroy<W: Write>(session: &mut Session<'_, W>) -> Done {
 }
 
 /// The owner of the profile may stand in another folder.
-fn full_path(file: &Path) -> Done<String> {
+pub(super) fn full_path(file: &Path) -> Done<String> {
     let path = std::path::absolute(file)
         .map_err(|e| Failure::Usage(format!("This is no name for a file: {e}.")))?;
     path.into_os_string().into_string().map_err(|_| {

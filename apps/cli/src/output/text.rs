@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use sotto_api::Timestamp;
 use sotto_api::view::{
     AccountView, BlockedView, CertificateView, ContactGroup, Direction, FieldKind, FormField,
-    FormView, MessageKind, MessageView, ProfileState, ProfileView, ProtectionKind, SearchHit,
-    SubscriptionView,
+    FormView, MessageKind, MessageView, ProfileState, ProfileView, ProtectionKind, Recording,
+    RecordsView, SearchHit, SubscriptionView,
 };
 
 pub mod private;
@@ -77,6 +77,30 @@ pub fn profile(view: &ProfileView) -> String {
     if !view.warning.is_empty() {
         words.push('\n');
         words.push_str(&view.warning);
+    }
+    words
+}
+
+/// What is recorded, and what lies there.
+pub fn records(view: &RecordsView) -> String {
+    let stanzas = match view.stanzas {
+        Recording::Off => "not recorded",
+        Recording::Sealed => "recorded, sealed",
+        Recording::Plain => "recorded, in plain files",
+    };
+    let log = if view.log { "kept, sealed" } else { "not kept" };
+    let mut words = format!(
+        "Stanzas: {stanzas}; {} files, {} bytes\nLog: {log}; {} bytes\nFolder: {}",
+        view.stanza_files,
+        view.stanza_bytes,
+        view.log_bytes,
+        plain(&view.folder)
+    );
+    for text in [&view.warning, &view.failure] {
+        if !text.is_empty() {
+            words.push('\n');
+            words.push_str(&plain(text));
+        }
     }
     words
 }

@@ -7,6 +7,7 @@ mod inbound;
 mod outbox;
 mod pending;
 mod problem;
+mod record;
 mod retry;
 mod session;
 mod settle;
@@ -104,6 +105,8 @@ struct Connection {
     saved: Option<ResumeState>,
     /// Stanzas that were handled in memory only: not yet to be confirmed to the server.
     unmarked: u32,
+    /// Follows the stream for the record, while there is one.
+    tap: Option<Box<sotto_xmpp::tap::Tap>>,
     /// When something must have come, or the connection counts as dead.
     probe: Option<Instant>,
 }

@@ -6,6 +6,7 @@ use crate::changes::Changes;
 use crate::io::{ClientId, Now, Output, WorkId, WorkJob};
 use crate::io::{LinkCommand, LinkId};
 use crate::networks::Networks;
+use crate::record::Recorder;
 
 /// Random bytes, as an argument of the engine.
 pub(crate) type Random = Box<dyn FnMut(&mut [u8]) + Send>;
@@ -59,6 +60,8 @@ impl<'a> Context<'a> {
 pub(crate) struct Effects {
     pub outputs: std::collections::VecDeque<Output>,
     pub random: Random,
+    /// What is recorded for finding faults.
+    pub records: Recorder,
     next_link: u64,
     next_work: u64,
 }
@@ -68,6 +71,7 @@ impl Effects {
         Self {
             outputs: std::collections::VecDeque::new(),
             random,
+            records: Recorder::default(),
             next_link: 1,
             next_work: 1,
         }

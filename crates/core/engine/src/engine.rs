@@ -12,7 +12,7 @@ use crate::io::{Input, Now, Output, WorkId};
 use crate::networks::{self, Networks};
 use crate::profile::{Finished, Profile};
 use crate::work::WorkResult;
-use crate::{lock, strength, words};
+use crate::{lock, record, strength, words};
 
 /// What an engine needs to begin.
 pub struct EngineConfig {
@@ -111,6 +111,25 @@ impl Engine {
             }
         }
         self.after();
+    }
+
+    /// Begins and stops to record as the settings say.
+    fn apply_records(&mut self) {
+        let shared = &mut self.shared;
+        match &self.core {
+            Some(core) => record_as_set(shared, core),
+            None => {
+                let records = &mut shared.effects.records;
+                let logged = records.log().is_some();
+                records.close();
+                if logged {
+                    shared.effects.outputs.push_back(Output::Log(None));
+                }
+            }
+        }
+        if shared.effects.records.take_changed() {
+            shared.changes.push(Event::RecordsChanged);
+        }
     }
 
     /// Call when [`Engine::poll_timeout`] has passed.
@@ -216,6 +235,16 @@ impl Engine {
                 }
                 return Ok(None);
             }
+            Request::RecordStatus {} => match shared.effects.records.view() {
+                Some(view) => Reply::Records(view),
+                None => return Err(self.profile.refusal()),
+            },
+            Request::RecordRemove { record } if self.core.is_some() => {
+                return record::remove(&mut shared.effects, to, record);
+            }
+            Request::RecordExport { record, file } if self.core.is_some() => {
+                return record::export(&mut shared.effects, to, record, &file);
+            }
             Request::PassphraseStrength { passphrase } => {
                 Reply::Strength(strength::strength(passphrase.expose(), &[]))
             }
@@ -266,6 +295,9 @@ impl Engine {
             return;
         }
         let shared = &mut self.shared;
+        if record::handle_work(&mut shared.effects, work, &result.0) {
+            return;
+        }
         if !self.profile.awaits(work) {
             if let Some(core) = &mut self.core {
                 core.handle_work(shared, work, result.0);
@@ -279,6 +311,10 @@ impl Engine {
                 let opened = Core::open(*store).map_err(ApiError::from);
                 let answer = match opened {
                     Ok(mut core) => {
+                        if let Some((folder, key)) = self.profile.place() {
+                            shared.effects.records.opened(folder, key);
+                        }
+                        record_as_set(shared, &core);
                         core.restore(held);
                         core.start(shared);
                         self.core = Some(core);
@@ -348,6 +384,7 @@ impl Engine {
 
     /// Events last, when everything that they tell of can be read; then the end, if it has come.
     fn after(&mut self) {
+        self.apply_records();
         let now = self.shared.now.instant;
         for event in self.shared.changes.take(now) {
             self.shared.effects.outputs.push_back(Output::Event(event));
@@ -362,5 +399,17 @@ impl Engine {
             self.ended = true;
             self.shared.effects.outputs.push_back(Output::Quit);
         }
+    }
+}
+
+/// Begins and stops to record as the settings of the open profile say.
+fn record_as_set(shared: &mut Shared, core: &Core) {
+    let title = format!(
+        "{}, {} ms since 1970\n",
+        shared.software, shared.now.unix_ms
+    );
+    if shared.effects.records.apply(core.settings(), &title) {
+        let log = shared.effects.records.log();
+        shared.effects.outputs.push_back(Output::Log(log));
     }
 }

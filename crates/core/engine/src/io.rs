@@ -6,6 +6,8 @@ use std::time::Instant;
 use sotto_api::view::CertificateView;
 use sotto_api::{Event, Outcome, Proxy, Request, RequestId, Secret, ServerOverride};
 
+pub use sotto_store::SharedRecord;
+
 pub use crate::work::{WorkJob, WorkResult};
 
 /// The two clocks, read once by the caller for each call.
@@ -99,6 +101,8 @@ pub enum Output {
         /// What to run.
         job: WorkJob,
     },
+    /// Where the program's log goes from now on, besides where it goes anyway; absent: nowhere else.
+    Log(Option<SharedRecord>),
     /// Everything is saved and every stream closed: end now.
     Quit,
 }

@@ -26,6 +26,7 @@ mod messages;
 mod password;
 mod people;
 mod profile;
+mod record;
 mod registration;
 mod settings;
 

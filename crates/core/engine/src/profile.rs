@@ -334,6 +334,11 @@ impl Profile {
         Ok((store, held.accounts))
     }
 
+    /// Where the profile lies, and its key while it is open.
+    pub fn place(&self) -> Option<(&ProfileDir, &DatabaseKey)> {
+        Some((&self.folder, self.proved.as_ref()?))
+    }
+
     // ---- locking -----------------------------------------------------------------------------
 
     /// Whether the profile can be locked: there is a passphrase to open it again, and nothing is being done with it.

@@ -10,6 +10,7 @@ mod moving;
 mod people;
 mod private;
 mod profile;
+mod record;
 mod review;
 mod sending;
 mod simulation;

@@ -10,6 +10,7 @@ mod people;
 pub mod private;
 mod problem;
 mod profile;
+mod record;
 mod refusal;
 mod time;
 mod unreadable;
@@ -36,6 +37,7 @@ pub use profile::{
     backup, backup_under_way, damaged_store, full_path, lock_needs_passphrase, profile_warning,
     salvage_failed, salvaged, strength, strength_meaning,
 };
+pub use record::{nothing_recorded, record_failed, record_not_done, records_warning};
 pub use refusal::{
     already_sent, bad_resource, before_and_after, busy_with_key, empty_host, key,
     scale_out_of_range, wait_with_passphrase,

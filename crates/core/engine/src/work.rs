@@ -44,6 +44,8 @@ pub(crate) enum Done {
     BackedUp(Result<(), BackupError>),
     /// The profile was made of a file.
     Restored(Result<(KeyFile, DatabaseKey), BackupError>),
+    /// What was recorded was removed, or written out.
+    Record(crate::record::Done),
     /// SCRAM's keys for a stream's job.
     Scram(ScramKeys),
     /// An own OTR key was made.

@@ -1,4 +1,5 @@
-//! The log: off unless the person switches it on, and unable to tell what was said, by whom, or with what password.
+//! The log: off unless the person switches it on (on standard error, or kept in the profile under seal), and unable to tell what
+//! was said, by whom, or with what password.
 //!
 //! Whoever writes a log line is asked to put no secret into it. This is what holds where that was forgotten (S-STORE-16):
 //!
@@ -8,8 +9,11 @@
 
 use std::fmt::{self, Write as _};
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
+
+use sotto_engine::io::SharedRecord;
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -25,16 +29,32 @@ const SHOWN: &[&str] = &["message", "error", "fault", "refused", "cause"];
 /// More of one value is not shown, in characters.
 const LONGEST: usize = 300;
 
-/// Writes the log to standard error where the person asks for it through `SOTTO_LOG`. Does nothing the second time.
+/// How fine a log is that is kept in the profile.
+const KEPT: LevelFilter = LevelFilter::DEBUG;
+
+/// Where the log is kept besides, while the person wants that.
+static RECORD: Mutex<Option<SharedRecord>> = Mutex::new(None);
+/// Whether it is kept, without waiting for the lock.
+static KEEPS: AtomicBool = AtomicBool::new(false);
+
+/// From now on the log is kept there as well, or nowhere.
+pub(crate) fn keep(record: Option<SharedRecord>) {
+    KEEPS.store(record.is_some(), Ordering::SeqCst);
+    *RECORD.lock().unwrap_or_else(PoisonError::into_inner) = record;
+    tracing::callsite::rebuild_interest_cache();
+}
+
+/// Writes the log to standard error where the person asks for it through `SOTTO_LOG`, and into the profile where it is to be
+/// kept ([`keep`]). Does nothing the second time.
 pub(crate) fn start() {
     let level = std::env::var(VARIABLE)
         .ok()
         .and_then(|text| text.parse::<LevelFilter>().ok())
         .unwrap_or(LevelFilter::OFF);
-    if level == LevelFilter::OFF {
-        return;
-    }
-    let layer = Redacted::new(level, std::io::stderr());
+    let layer = Redacted {
+        keeps: true,
+        ..Redacted::new(level, std::io::stderr())
+    };
     // Fails where the program has a subscriber of its own already: that one stays.
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer));
 }
@@ -44,6 +64,8 @@ pub(crate) struct Redacted<W> {
     level: LevelFilter,
     start: Instant,
     writer: Mutex<W>,
+    /// Whether this is the program's log, which may be kept.
+    keeps: bool,
 }
 
 impl<W: Write> Redacted<W> {
@@ -52,6 +74,16 @@ impl<W: Write> Redacted<W> {
             level,
             start: Instant::now(),
             writer: Mutex::new(writer),
+            keeps: false,
+        }
+    }
+
+    /// How fine the log is that is kept now.
+    fn kept(&self) -> LevelFilter {
+        if self.keeps && KEEPS.load(Ordering::SeqCst) {
+            KEPT
+        } else {
+            LevelFilter::OFF
         }
     }
 }
@@ -60,11 +92,11 @@ impl<S: Subscriber, W: Write + Send + 'static> Layer<S> for Redacted<W> {
     fn enabled(&self, metadata: &Metadata<'_>, _context: Context<'_, S>) -> bool {
         let target = metadata.target();
         let ours = target == "sotto" || target.starts_with("sotto_");
-        ours && *metadata.level() <= self.level
+        ours && *metadata.level() <= self.level.max(self.kept())
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.level)
+        Some(self.level.max(self.kept()))
     }
 
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
@@ -80,9 +112,17 @@ impl<S: Subscriber, W: Write + Send + 'static> Layer<S> for Redacted<W> {
         );
         event.record(&mut line);
         line.0.push('\n');
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody can be told that the log cannot be written.
-        let _ = writer.write_all(line.0.as_bytes());
+        if *metadata.level() <= self.level {
+            let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            // Nobody can be told that the log cannot be written.
+            let _ = writer.write_all(line.0.as_bytes());
+        }
+        if *metadata.level() <= self.kept() {
+            let record = RECORD.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(record) = &*record {
+                record.append(line.0.as_bytes());
+            }
+        }
     }
 }
 

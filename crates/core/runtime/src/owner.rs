@@ -20,7 +20,7 @@ use sotto_store::{ProfileDir, ProfileLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::client::{Client, Delivery, Desk, Transport, deliver};
-use crate::{Options, StartError, link, networks, random, socket};
+use crate::{Options, StartError, link, log, networks, random, socket};
 
 /// Inputs taken in before the clock is read and outputs are handed out again.
 const BATCH: usize = 64;
@@ -425,7 +425,11 @@ impl Pump {
                 }
                 Output::Link { link, command } => self.command(link, command),
                 Output::Work { work, job } => self.work(work, job),
-                Output::Quit => return true,
+                Output::Log(record) => log::keep(record),
+                Output::Quit => {
+                    log::keep(None);
+                    return true;
+                }
             }
         }
         false

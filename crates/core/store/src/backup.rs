@@ -8,9 +8,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
-#[cfg(unix)]
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -22,6 +20,7 @@ use crate::chunks::{self, Chunks, PREFIX};
 use crate::error::StoreError;
 use crate::frozen::Snapshot;
 use crate::key::{DatabaseKey, KeyError, KeyFile, Pace, Slot, random};
+use crate::outside;
 use crate::profile::{ProfileDir, STORE_FILE, crash_point};
 use crate::store::Store;
 
@@ -137,39 +136,21 @@ impl BackUpJob {
         let chunks = Chunks::new(&self.key.derive(PURPOSE, &salt), prefix, head.clone());
 
         let mut store = File::open(self.snapshot.file()).map_err(file("reading the store"))?;
-        let part = self.part()?;
-        let written = (|| {
-            let out = create(&part)?;
-            let mut out = BufWriter::with_capacity(256 * 1024, out);
+        outside::write_new(&self.file, |out| {
             out.write_all(&head)?;
-            chunks::seal_all(chunks, &mut store, &mut out, || self.snapshot.holds())?;
-            let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-            out.sync_all()?;
+            chunks::seal_all(chunks, &mut store, out, || self.snapshot.holds())?;
             // Asked after the last byte was read: what stands in the file is of one moment.
-            if !self.snapshot.holds() {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
-            place(&part, &self.file)
-        })();
-        written.map_err(|error: io::Error| {
-            fs::remove_file(&part).ok();
-            match error.kind() {
-                io::ErrorKind::Interrupted => BackupError::Closed,
-                io::ErrorKind::AlreadyExists => BackupError::Exists,
-                _ => file("writing the backup")(error),
+            if self.snapshot.holds() {
+                Ok(())
+            } else {
+                Err(io::ErrorKind::Interrupted.into())
             }
         })
-    }
-
-    /// A name beside the file that nobody else has.
-    fn part(&self) -> Result<PathBuf, BackupError> {
-        let tail: String = random::<4>()?
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let mut name = self.file.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{tail}.part"));
-        Ok(self.file.with_file_name(name))
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => BackupError::Closed,
+            io::ErrorKind::AlreadyExists => BackupError::Exists,
+            _ => file("writing the backup")(error),
+        })
     }
 }
 
@@ -345,48 +326,6 @@ fn decode<const N: usize>(text: &str) -> Result<[u8; N], BackupError> {
 
 fn file(action: &'static str) -> impl Fn(io::Error) -> BackupError {
     move |source| BackupError::File { action, source }
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    options.mode(0o600);
-    options.write(true).create_new(true).open(path)
-}
-
-/// Gives a finished file its name, unless something has it.
-fn place(part: &Path, file: &Path) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    match rustix::fs::renameat_with(
-        rustix::fs::CWD,
-        part,
-        rustix::fs::CWD,
-        file,
-        rustix::fs::RenameFlags::NOREPLACE,
-    ) {
-        // A file system that cannot promise it.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {}
-        done => {
-            done?;
-            return sync_folder(file);
-        }
-    }
-    if fs::symlink_metadata(file).is_ok() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
-    fs::rename(part, file)?;
-    sync_folder(file)
-}
-
-fn sync_folder(file: &Path) -> io::Result<()> {
-    if cfg!(unix)
-        && let Some(folder) = file
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

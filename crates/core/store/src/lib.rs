@@ -53,6 +53,8 @@ mod backup;
 mod chunks;
 mod destroy;
 mod frozen;
+mod outside;
+mod records;
 mod seal;
 
 mod code;
@@ -90,6 +92,7 @@ pub use key::{
     harden_process,
 };
 pub use profile::{ProfileDir, ProfileLock};
+pub use records::{RecordFile, RecordKey, RecordKind, RecordWriter, Records, SharedRecord};
 pub use salvage::SalvageReport;
 pub use schema::SCHEMA_VERSION;
 pub use server::CAPS_LIMIT;

@@ -97,6 +97,7 @@ pub mod sm;
 pub mod stanza_error;
 pub mod stanza_id;
 pub mod stream;
+pub mod tap;
 pub mod text;
 pub mod vcard;
 pub mod version;

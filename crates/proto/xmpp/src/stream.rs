@@ -293,6 +293,11 @@ impl ClientStream {
         }
     }
 
+    /// Whether every byte that came belongs to a stanza that is whole.
+    pub fn is_between_stanzas(&self) -> bool {
+        self.reader.is_between_stanzas()
+    }
+
     /// Ends the stream properly: the session is over, it cannot be resumed. The server has 2 s to
     /// answer; then, or at once where there is nothing to wait for, [`StreamEvent::Closed`].
     pub fn close(&mut self, now: Instant) {

@@ -81,6 +81,7 @@ impl Account {
             }
             LinkEvent::Received(bytes) => {
                 self.unkept = true;
+                self.record_incoming(cx, &bytes);
                 if let Some(connection) = &mut self.connection {
                     connection.probe = None;
                     if let Some(stream) = &mut connection.stream {
@@ -141,6 +142,7 @@ impl Account {
             security,
             lang: cx.language().to_owned(),
         };
+        connection.tap_from_the_start(cx);
         connection.stream = Some(ClientStream::new(
             config,
             cx.now.instant,
@@ -157,6 +159,7 @@ impl Account {
         let Some(connection) = self.connection.take() else {
             return Ok(None);
         };
+        super::record::ended(cx, connection.link);
         self.remember_position(&connection);
         self.interrupted(cx)?;
         if connection.closing || self.state_is_final() {
@@ -497,6 +500,7 @@ impl Connection {
             closing: false,
             saved: None,
             unmarked: 0,
+            tap: None,
             probe: None,
         }
     }

@@ -163,19 +163,19 @@ impl Account {
     }
 
     fn transmit(&mut self, cx: &mut Context) {
-        let Some(connection) = &mut self.connection else {
-            return;
-        };
-        let Some(stream) = &mut connection.stream else {
-            return;
-        };
-        while let Some(transmit) = stream.poll_transmit() {
+        while let Some((link, transmit)) = self.connection.as_mut().and_then(|connection| {
+            let transmit = connection.stream.as_mut()?.poll_transmit()?;
+            Some((connection.link, transmit))
+        }) {
+            if let Transmit::Bytes(bytes) = &transmit {
+                self.record_outgoing(cx, bytes);
+            }
             let command = match transmit {
                 Transmit::Bytes(bytes) => LinkCommand::Transmit(bytes),
                 Transmit::StartTls => LinkCommand::StartTls,
                 Transmit::Close => LinkCommand::Close,
             };
-            cx.effects.link(connection.link, command);
+            cx.effects.link(link, command);
         }
     }
 

@@ -19,7 +19,7 @@ use sotto_store::{ProfileDir, Store};
 
 use crate::io::{
     ClientId, CloseReason, DialPlan, Input, LinkCommand, LinkEvent, LinkId, Now, Output,
-    TlsEstablished,
+    SharedRecord, TlsEstablished,
 };
 use crate::{Engine, EngineConfig};
 use server::{Conn, Server};
@@ -64,6 +64,8 @@ struct Player {
     certificate: Option<CertificateView>,
     pub dialled: Vec<DialPlan>,
     pub ended: bool,
+    /// Where the log goes.
+    log: Option<SharedRecord>,
 }
 
 /// One connection: bytes on their way, both ways.
@@ -137,6 +139,7 @@ impl World {
             certificate: None,
             dialled: Vec::new(),
             ended: false,
+            log: None,
         };
         player.start(self.now);
         self.players.push(player);
@@ -305,6 +308,10 @@ impl World {
 
     pub fn dialled(&self, who: Who) -> &[DialPlan] {
         &self.players[who.0].dialled
+    }
+
+    pub fn log(&self, who: Who) -> Option<&SharedRecord> {
+        self.players[who.0].log.as_ref()
     }
 
     pub fn has_ended(&self, who: Who) -> bool {
@@ -547,6 +554,7 @@ impl World {
                     engine.handle(Input::WorkDone { work, result }, self.now);
                 }
                 Output::Quit => player.ended = true,
+                Output::Log(log) => player.log = log,
                 Output::Link { link, command } => self.command(who, link, command),
             }
         }

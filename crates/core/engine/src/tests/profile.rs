@@ -123,7 +123,7 @@ impl Shell {
                     self.engine
                         .handle(Input::WorkDone { work, result }, self.now);
                 }
-                Output::Event(_) | Output::Link { .. } | Output::Quit => {}
+                Output::Event(_) | Output::Link { .. } | Output::Log(_) | Output::Quit => {}
             }
         }
         answer

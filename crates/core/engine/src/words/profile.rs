@@ -68,7 +68,7 @@ pub fn backup(error: &BackupError) -> ApiError {
 }
 
 /// A file outside the profile could not be read or written.
-fn file(error: &io::Error) -> &'static str {
+pub(super) fn file(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::NotFound => "There is no such file or folder.",
         io::ErrorKind::PermissionDenied => "You may not read or write there. Choose another place.",

@@ -1,4 +1,6 @@
+use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 use sotto_api::view::{Direction, MessageKind, Privacy};

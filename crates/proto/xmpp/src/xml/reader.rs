@@ -127,6 +127,11 @@ impl Reader {
         !self.utf8.is_empty()
     }
 
+    /// Whether the last stanza is whole and nothing of the next has come.
+    pub fn is_between_stanzas(&self) -> bool {
+        self.opened && self.depth == 0 && self.tag.is_none() && self.utf8.is_empty()
+    }
+
     /// Takes out what was not read, for the reader of the next stream.
     pub fn take_rest(&mut self) -> Vec<u8> {
         self.utf8.take()
