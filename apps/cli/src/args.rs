@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sotto_api::view::Availability;
 
+mod history;
 mod private;
 mod records;
 mod settings;
 
+pub use history::{EraseArgs, HistoryArgs, HistoryCommand, PasswordsCommand};
 pub use private::{ImportArgs, KeysCommand, PolicyArg, PolicyCommand, PrivateCommand, VerifyArgs};
 pub use records::{RecordsCommand, SwitchArg};
 pub use settings::SettingsArgs;
@@ -66,7 +68,7 @@ pub enum Command {
     },
     /// Writes a message and waits until the server has it.
     Send(SendArgs),
-    /// Prints the last messages of a conversation.
+    /// Prints the last messages of a conversation; what is kept, for how long, and what goes.
     History(HistoryArgs),
     /// Finds messages by words, the newest first.
     Search(SearchArgs),
@@ -88,6 +90,16 @@ pub enum Command {
     /// Records for finding faults: what goes over the wire, and the program's log. Off unless switched on.
     #[command(subcommand)]
     Records(RecordsCommand),
+    /// Passwords that are kept.
+    #[command(subcommand)]
+    Passwords(PasswordsCommand),
+    /// Shows or changes the program's settings.
+    Settings {
+        /// Which one; all when absent.
+        name: Option<String>,
+        /// Its new value.
+        value: Option<String>,
+    },
     /// Speaks the whole interface as JSON lines on standard input and output (docs/rpc.md).
     Rpc,
 }
@@ -292,22 +304,6 @@ pub enum WaitFor {
     Sent,
     /// The other program has it.
     Delivered,
-}
-
-/// `sotto-cli history …`
-#[derive(Debug, Args)]
-pub struct HistoryArgs {
-    /// With whom.
-    pub address: String,
-    /// On which of my accounts.
-    #[arg(long, value_name = "ADDRESS")]
-    pub account: Option<String>,
-    /// At most so many messages.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
-    pub limit: u32,
-    /// Only those before the message with this id.
-    #[arg(long, value_name = "ID")]
-    pub before: Option<i64>,
 }
 
 /// `sotto-cli search …`

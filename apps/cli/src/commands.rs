@@ -3,18 +3,21 @@
 use std::io::Write;
 
 use crate::args::{Command, ContactsCommand};
-use crate::failure::Done;
+use crate::failure::{Done, Failure};
 use crate::session::Session;
 
 mod account;
 mod contacts;
+mod history;
 mod keys;
 mod messages;
+mod passwords;
 mod policy;
 mod private;
 mod profile;
 mod records;
 mod register;
+mod settings;
 mod status;
 mod verify;
 mod watch;
@@ -44,7 +47,7 @@ pub fn run<W: Write>(command: Command, session: &mut Session<'_, W>) -> Done {
         }
         Command::History(args) => {
             session.open()?;
-            messages::history(args, session)
+            history::run(args, session)
         }
         Command::Search(args) => {
             session.open()?;
@@ -78,6 +81,36 @@ pub fn run<W: Write>(command: Command, session: &mut Session<'_, W>) -> Done {
             session.open()?;
             records::run(command, session)
         }
+        Command::Passwords(command) => {
+            session.open()?;
+            passwords::run(command, session)
+        }
+        Command::Settings { name, value } => {
+            session.open()?;
+            settings::run(name.as_deref(), value.as_deref(), session)
+        }
         Command::Rpc => Ok(()),
     }
+}
+
+/// Whether a person agrees: by writing the word, or beforehand with `--yes`.
+fn confirmed<W: Write>(
+    session: &mut Session<'_, W>,
+    yes: bool,
+    question: &str,
+    word: &str,
+) -> Done<bool> {
+    if yes {
+        return Ok(true);
+    }
+    if !session.asker.interactive() {
+        return Err(Failure::Usage(format!(
+            "{question} Say --yes if that is wanted."
+        )));
+    }
+    session.out.remark(question);
+    let answer = session
+        .asker
+        .line(&format!("Write the word {word} to go on:"))?;
+    Ok(answer.as_deref().map(str::trim) == Some(word))
 }

@@ -50,6 +50,79 @@ fn send_waits_for_the_server_unless_told_otherwise() {
 }
 
 #[test]
+fn history_alone_prints_and_its_commands_decide_what_is_kept() {
+    let history = |words: &[&str]| match parse(words).command {
+        Command::History(args) => args,
+        other => panic!("{other:?}"),
+    };
+    let last = history(&["history", "leila@b.example", "--limit", "3"]);
+    assert_eq!(
+        (last.address.as_deref(), last.limit, last.command.is_none()),
+        (Some("leila@b.example"), 3, true)
+    );
+    let keep = history(&["history", "keep", "off", "--with", "leila@b.example"]);
+    assert!(matches!(
+        keep.command,
+        Some(HistoryCommand::Keep { keep, with: Some(_), .. }) if keep.keep() == Some(false)
+    ));
+    let expire = history(&["history", "expire", "inherit"]);
+    assert!(matches!(
+        expire.command,
+        Some(HistoryCommand::Expire { after, .. }) if after.expiry().is_none()
+    ));
+    for wrong in [
+        &["history"][..],
+        &["history", "keep", "sometimes"],
+        &["history", "expire", "century"],
+        &["history", "days", "--limit", "401"],
+        &["history", "days", "--account", "sara@a.example"],
+    ] {
+        assert!(Cli::try_parse_from(line(wrong)).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn an_erasure_says_exactly_what_it_is_about() {
+    for right in [
+        &["--with", "leila@b.example"][..],
+        &["--with", "leila@b.example", "--account", "sara@a.example"],
+        &["--message", "7"],
+        &["--day", "2026-11-26", "--zone", "Europe/Berlin"],
+        &["--day", "2026-11-26", "--with", "leila@b.example"],
+        &["--all-of", "sara@a.example"],
+        &["--all", "--yes"],
+    ] {
+        let words = [&["history", "erase"], right].concat();
+        assert!(Cli::try_parse_from(line(&words)).is_ok(), "{words:?}");
+    }
+    for wrong in [
+        &[][..],
+        &["--yes"],
+        &["--all", "--with", "leila@b.example"],
+        &["--all", "--day", "2026-11-26"],
+        &["--message", "7", "--day", "2026-11-26"],
+        &["--all-of", "sara@a.example", "--all"],
+        &["--zone", "Europe/Berlin", "--all"],
+    ] {
+        let words = [&["history", "erase"], wrong].concat();
+        assert!(Cli::try_parse_from(line(&words)).is_err(), "{words:?}");
+    }
+}
+
+#[test]
+fn a_password_is_removed_by_address_or_all_of_them() {
+    for (words, ok) in [
+        (&["passwords", "remove", "sara@a.example"][..], true),
+        (&["passwords", "remove", "--all"], true),
+        (&["passwords", "remove"], false),
+        (&["passwords", "remove", "sara@a.example", "--all"], false),
+        (&["passwords", "show", "sara@a.example"], true),
+    ] {
+        assert_eq!(Cli::try_parse_from(line(words)).is_ok(), ok, "{words:?}");
+    }
+}
+
+#[test]
 fn a_server_override_needs_host_and_port() {
     let add = ["account", "add", "sara@a.example"];
     assert!(Cli::try_parse_from(line(&[&add[..], &["--server-host", "h"]].concat())).is_err());

@@ -1,4 +1,4 @@
-//! `sotto-cli send`, `history` and `search`.
+//! `sotto-cli send` and `search`.
 
 use std::io::{Read, Write};
 
@@ -6,7 +6,7 @@ use sotto_api::view::{ConversationView, Delivery, MessageView, Policy};
 use sotto_api::{ApiError, ErrorKind, MessageId, Reply, Request};
 
 use super::private::{not_private, refusal};
-use crate::args::{HistoryArgs, SearchArgs, SendArgs, WaitFor};
+use crate::args::{SearchArgs, SendArgs, WaitFor};
 use crate::failure::{Done, Failure};
 use crate::output::text;
 use crate::session::{OnTrouble, Session, unexpected};
@@ -86,30 +86,6 @@ pub(super) fn send<W: Write>(args: SendArgs, session: &mut Session<'_, W>) -> Do
 fn taken_back(view: &ConversationView) -> Failure {
     refusal(view).unwrap_or_else(|| {
         not_private("The message was not sent: no private conversation came about. Its text is in the draft.")
-    })
-}
-
-pub(super) fn history<W: Write>(args: HistoryArgs, session: &mut Session<'_, W>) -> Done {
-    let conversation = session.conversation(&args.address, args.account.as_deref())?;
-    let reply = session.call(Request::MessagePage {
-        conversation: conversation.id,
-        before: args.before.map(MessageId),
-        after: None,
-        limit: args.limit,
-    })?;
-    let Reply::Messages(page) = reply else {
-        return Err(unexpected());
-    };
-    let zone = session.zone.clone();
-    session.out.result(&page, || {
-        let mut words = String::new();
-        if page.older
-            && let Some(first) = page.messages.first()
-        {
-            words.push_str(&format!("Older ones: --before {}\n", first.id.0));
-        }
-        words.push_str(&text::messages(&page.messages, &zone));
-        words
     })
 }
 

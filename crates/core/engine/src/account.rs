@@ -118,6 +118,8 @@ struct Passwords {
     candidate: Option<Candidate>,
     /// Proved, not stored.
     proved: Option<Secret>,
+    /// The proved one was removed by the person: it serves until the account signs out.
+    removed: bool,
 }
 
 /// A password that the server has not accepted yet.

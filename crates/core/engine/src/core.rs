@@ -11,11 +11,12 @@ use crate::account::{Account, Accounts, HeldAccount};
 use crate::certificates::{Questions, Subject};
 use crate::context::{Answer, Context, ReplyTo, Shared};
 use crate::error::Fault;
+use crate::history::{self, Care};
 use crate::io::{LinkEvent, LinkId, WorkId};
 use crate::lock::Held;
 use crate::registration::{Effect, Registrations};
 use crate::work::Done;
-use crate::{accounts, messages, password, people, settings, words};
+use crate::{accounts, messages, password, people, saved_passwords, settings, words};
 
 const SETTINGS: &str = "settings";
 
@@ -26,12 +27,15 @@ pub(crate) struct Core {
     accounts: Accounts,
     registrations: Registrations,
     questions: Questions,
+    care: Care,
 }
 
 impl Core {
     /// Reads what the store has; [`Core::start`] goes online.
     pub fn open(store: Store) -> Result<Self, Fault> {
-        let settings = store.setting(SETTINGS)?.unwrap_or_default();
+        let settings: Settings = store.setting(SETTINGS)?.unwrap_or_default();
+        // The store acts on it by itself; a salvaged one may have lost it.
+        store.keep_history_set(settings.keep_history)?;
         let mut accounts = Accounts::new();
         for row in store.accounts()? {
             let Ok(address) = BareJid::new(&row.address) else {
@@ -49,6 +53,7 @@ impl Core {
             accounts,
             registrations: Registrations::default(),
             questions: Questions::default(),
+            care: Care::default(),
         })
     }
 
@@ -71,6 +76,7 @@ impl Core {
 
     /// Every account that should be online dials.
     pub fn start(&mut self, shared: &mut Shared) {
+        self.care.wake(shared.now.instant);
         let ids: Vec<_> = self
             .accounts
             .values()
@@ -152,16 +158,27 @@ impl Core {
             return self.set_settings(shared, settings).map(Some);
         }
         let answer = self.transact(shared, durable, |cx, core| core.request(cx, to, request));
+        if answer.is_err() {
+            self.care.forget(to);
+        }
         self.flush(shared);
         answer
     }
 
     fn set_settings(&mut self, shared: &mut Shared, settings: Settings) -> Result<Reply, ApiError> {
         settings::check(&settings)?;
-        self.store
-            .setting_set(SETTINGS, &settings)
-            .map_err(Fault::from)?;
+        self.transact(shared, false, |cx, _| -> Result<(), ApiError> {
+            let store = cx.store;
+            store
+                .setting_set(SETTINGS, &settings)
+                .map_err(Fault::from)?;
+            store
+                .keep_history_set(settings.keep_history)
+                .map_err(Fault::from)?;
+            Ok(())
+        })?;
         self.settings = settings;
+        self.care.wake(shared.now.instant);
         shared.changes.settings();
         shared.changes.contacts();
         Ok(Reply::Done)
@@ -252,6 +269,8 @@ impl Core {
                 core.apply(cx, effects)
             });
         }
+        let (mut cx, parts) = split(self, shared);
+        parts.care.handle_timeout(&mut cx);
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -259,6 +278,7 @@ impl Core {
             .values()
             .filter_map(Account::poll_timeout)
             .chain(self.registrations.poll_timeout())
+            .chain(self.care.poll_timeout())
             .min()
     }
 
@@ -277,6 +297,7 @@ impl Core {
     pub fn close(&mut self, shared: &mut Shared) {
         self.step(shared, |cx, core| {
             core.registrations.close(cx);
+            core.care.close(cx);
             for account in core.accounts.values_mut() {
                 account.sign_out(cx)?;
             }
@@ -326,6 +347,7 @@ impl Core {
     fn break_off(&mut self, shared: &mut Shared) {
         self.step(shared, |cx, core| {
             core.registrations.close(cx);
+            core.care.close(cx);
             Ok(())
         });
         let ids: Vec<_> = self.accounts.keys().copied().collect();
@@ -350,6 +372,7 @@ struct Parts<'a> {
     accounts: &'a mut Accounts,
     registrations: &'a mut Registrations,
     questions: &'a mut Questions,
+    care: &'a mut Care,
 }
 
 fn split<'a>(core: &'a mut Core, shared: &'a mut Shared) -> (Context<'a>, Parts<'a>) {
@@ -366,6 +389,7 @@ fn split<'a>(core: &'a mut Core, shared: &'a mut Shared) -> (Context<'a>, Parts<
         accounts: &mut core.accounts,
         registrations: &mut core.registrations,
         questions: &mut core.questions,
+        care: &mut core.care,
     };
     (cx, parts)
 }
@@ -422,6 +446,16 @@ impl Parts<'_> {
             | Request::PolicySet { .. }
             | Request::OtrImport { .. } => {
                 crate::private::handle_request(cx, self.accounts, request)
+            }
+            Request::SavedPasswordList {} | Request::SavedPasswordRemove { .. } => {
+                saved_passwords::handle_request(cx, self.accounts, request)
+            }
+            Request::HistorySet { .. }
+            | Request::HistoryDays { .. }
+            | Request::HistoryCount { .. }
+            | Request::HistoryErase { .. }
+            | Request::HistoryExport { .. } => {
+                history::handle_request(cx, self.care, self.accounts, to, request)
             }
             Request::ConversationList { .. }
             | Request::ConversationOpen { .. }

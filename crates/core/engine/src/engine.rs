@@ -12,7 +12,7 @@ use crate::io::{Input, Now, Output, WorkId};
 use crate::networks::{self, Networks};
 use crate::profile::{Finished, Profile};
 use crate::work::WorkResult;
-use crate::{lock, record, strength, words};
+use crate::{lock, record, saved_passwords, strength, words};
 
 /// What an engine needs to begin.
 pub struct EngineConfig {
@@ -245,6 +245,22 @@ impl Engine {
             Request::RecordExport { record, file } if self.core.is_some() => {
                 return record::export(&mut shared.effects, to, record, &file);
             }
+            Request::SavedPasswordShow {
+                account,
+                passphrase,
+            } => {
+                if self.core.is_none() {
+                    return Err(self.profile.refusal());
+                }
+                let now = shared.now.instant;
+                return self.profile.prove_for_password(
+                    &mut shared.effects,
+                    to,
+                    account,
+                    passphrase,
+                    now,
+                );
+            }
             Request::PassphraseStrength { passphrase } => {
                 Reply::Strength(strength::strength(passphrase.expose(), &[]))
             }
@@ -327,6 +343,13 @@ impl Engine {
                 }
             }
             Finished::Proved { to } => return self.destroy(to),
+            Finished::ProvedForPassword { account, to } => {
+                let shown = match &self.core {
+                    Some(core) => saved_passwords::show(core.store(), account),
+                    None => Err(self.profile.refusal()),
+                };
+                return shared.effects.answer(to, shown);
+            }
             Finished::Answered => {}
         }
         shared.changes.profile();

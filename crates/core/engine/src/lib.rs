@@ -21,6 +21,7 @@ mod core;
 mod account;
 mod accounts;
 mod certificates;
+mod history;
 mod lock;
 mod messages;
 mod password;
@@ -28,6 +29,7 @@ mod people;
 mod profile;
 mod record;
 mod registration;
+mod saved_passwords;
 mod settings;
 
 mod confusable;

@@ -5,7 +5,7 @@ pub(crate) mod moving;
 use std::time::Instant;
 
 use sotto_api::view::{ProfileState, ProfileView, ProtectionKind};
-use sotto_api::{ApiError, Protection, Reply, Secret};
+use sotto_api::{AccountId, ApiError, Protection, Reply, Secret};
 use sotto_store::{DatabaseKey, KeyError, KeyFile, ProfileDir, Store, StoreError, UnlockThrottle};
 
 use crate::account::HeldAccount;
@@ -46,6 +46,8 @@ enum Purpose {
     Salvage,
     /// Only to know that the passphrase is right.
     Prove,
+    /// The same, to show a password.
+    Show(AccountId),
 }
 
 /// What a finished piece of work means for the engine.
@@ -59,6 +61,8 @@ pub(crate) enum Finished {
     },
     /// The passphrase is right: what was asked for may be done.
     Proved { to: ReplyTo },
+    /// The passphrase is right: the password of this account may be shown.
+    ProvedForPassword { account: AccountId, to: ReplyTo },
     /// Another way of keeping the key holds now, or does not.
     Answered,
 }
@@ -287,14 +291,17 @@ impl Profile {
                 self.throttle.opened();
                 Ok(Reply::Profile(self.view(true)))
             }
-            (Purpose::Prove, Done::Key(Ok((file, _)))) => {
+            (purpose @ (Purpose::Prove | Purpose::Show(_)), Done::Key(Ok((file, _)))) => {
                 if let Some(file) = file {
                     self.key = Some(file);
                 }
                 self.throttle.opened();
-                match working.to {
-                    Some(to) => return Finished::Proved { to },
-                    None => Err(words::internal()),
+                match (working.to, purpose) {
+                    (Some(to), Purpose::Show(account)) => {
+                        return Finished::ProvedForPassword { account, to };
+                    }
+                    (Some(to), _) => return Finished::Proved { to },
+                    (None, _) => Err(words::internal()),
                 }
             }
             (_, Done::Restored(Err(error))) => Err(words::backup(&error)),

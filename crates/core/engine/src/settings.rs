@@ -15,6 +15,12 @@ pub(crate) fn check(settings: &Settings) -> Result<(), ApiError> {
     }
     let ranges = [
         (
+            "The number of messages shown",
+            i64::from(settings.history_shown),
+            0,
+            140,
+        ),
+        (
             "Minutes until it locks",
             i64::from(settings.lock_after),
             0,

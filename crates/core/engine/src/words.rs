@@ -21,7 +21,11 @@ pub use error::{
     offline, out_of_range, picture, profile_exists, server_refused, server_without, store,
     too_long, too_many_groups, withdrawn, wrong_passphrase,
 };
-pub use history::history;
+pub use history::{
+    EDITED, NOT_ENCRYPTED, NOT_SENT, TAKEN_BACK, export_heading, export_name, history,
+    history_erased, history_to_erase, no_passphrase_to_ask, no_saved_password, not_a_day,
+    notice_not_kept, unknown_zone,
+};
 pub use message::{
     delivery, failure, link_lookalike, link_userinfo, notice_offline, notice_waiting, privacy,
     spoken_message, typing,

@@ -39,23 +39,46 @@ impl Store {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Option<DayRow>> {
-        // Of the columns that are aggregated, the others come from the row with the least (SQLite, *bare
-        // columns in an aggregate query*).
-        let row = match conversation {
-            Some(conversation) => self.one(
-                "SELECT id, count(*), min(ord) FROM message
-                 WHERE conversation = ?1 AND at >= ?2 AND at < ?3 AND kind <> 2 AND kept = 1",
-                params![conversation.0, from.0, to.0],
-                read_day,
-            ),
-            None => self.one(
-                "SELECT id, count(*), min(at) FROM message
-                 WHERE at >= ?1 AND at < ?2 AND kind <> 2 AND kept = 1",
-                params![from.0, to.0],
-                read_day,
-            ),
+        let (messages, first) = match conversation {
+            Some(conversation) => {
+                let span = params![conversation.0, from.0, to.0];
+                let messages = self.one(
+                    "SELECT count(*) FROM message
+                     WHERE conversation = ?1 AND at >= ?2 AND at < ?3 AND kind <> 2 AND kept = 1",
+                    span,
+                    read_count,
+                )?;
+                // The first of a conversation was written among the first.
+                let first = self.one(
+                    "SELECT id FROM (SELECT id, ord FROM message
+                     WHERE conversation = ?1 AND at >= ?2 AND at < ?3 AND kind <> 2 AND kept = 1
+                     ORDER BY at LIMIT 50) ORDER BY ord LIMIT 1",
+                    span,
+                    read_id,
+                )?;
+                (messages, first)
+            }
+            None => {
+                let span = params![from.0, to.0];
+                let messages = self.one(
+                    "SELECT count(*) FROM message
+                     WHERE at >= ?1 AND at < ?2 AND kind <> 2 AND kept = 1",
+                    span,
+                    read_count,
+                )?;
+                let first = self.one(
+                    "SELECT id FROM message
+                     WHERE at >= ?1 AND at < ?2 AND kind <> 2 AND kept = 1 ORDER BY at LIMIT 1",
+                    span,
+                    read_id,
+                )?;
+                (messages, first)
+            }
         };
-        Ok(row?.flatten())
+        Ok(first.map(|first| DayRow {
+            first,
+            messages: messages.unwrap_or(0),
+        }))
     }
 
     /// Messages of a conversation that are kept, after one or from the beginning, in order; at most so many.
@@ -93,12 +116,10 @@ fn read_time(row: &Row<'_>) -> rusqlite::Result<Timestamp> {
     row.get(0).map(Timestamp)
 }
 
-fn read_day(row: &Row<'_>) -> rusqlite::Result<Option<DayRow>> {
-    Ok(row
-        .get::<_, Option<i64>>(0)?
-        .map(MessageId)
-        .map(|first| DayRow {
-            first,
-            messages: row.get(1).unwrap_or(u32::MAX),
-        }))
+fn read_count(row: &Row<'_>) -> rusqlite::Result<u32> {
+    row.get(0)
+}
+
+fn read_id(row: &Row<'_>) -> rusqlite::Result<MessageId> {
+    row.get(0).map(MessageId)
 }

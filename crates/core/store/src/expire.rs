@@ -72,7 +72,17 @@ impl Store {
         })
     }
 
-    /// When the next message or call expires, at the earliest; absent: none does.
+    /// Whether anything can expire at all.
+    pub fn can_expire(&self, days: u32) -> Result<bool> {
+        let own = self.one(
+            "SELECT 1 FROM conversation WHERE expire_days > 0 LIMIT 1",
+            [],
+            |_| Ok(()),
+        )?;
+        Ok(days > 0 || own.is_some())
+    }
+
+    /// When the next message or call expires, at the earliest; absent: none is here that does.
     pub fn expires_next(&self, days: u32) -> Result<Option<Timestamp>> {
         self.one(
             "SELECT min(due) FROM (

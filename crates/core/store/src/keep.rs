@@ -20,6 +20,9 @@ impl Store {
     /// Whether texts of conversations without a choice of their own are kept from now on; they are, until
     /// this is called. What is here already stays; drafts go to where they belong now.
     pub fn keep_history_set(&self, keep: bool) -> Result<()> {
+        if keep == self.setting::<bool>(NOT_KEPT)?.is_none() {
+            return Ok(());
+        }
         self.atomically(|| {
             if keep {
                 self.setting_remove(NOT_KEPT)?;

@@ -299,6 +299,28 @@ impl Account {
         }
     }
 
+    /// The person does not want the password kept any more. A session that stands goes on, also over cuts.
+    pub fn forget_password(&mut self) {
+        self.row.remembered = false;
+        self.passwords.removed = true;
+        if let Some(candidate) = &mut self.passwords.candidate {
+            candidate.remember = false;
+            candidate.stored = false;
+        }
+        if matches!(
+            self.state,
+            State::Disabled | State::NeedsPassword | State::Stopped
+        ) {
+            self.forget_removed_password();
+        }
+    }
+
+    fn forget_removed_password(&mut self) {
+        if std::mem::take(&mut self.passwords.removed) {
+            self.passwords.proved = None;
+        }
+    }
+
     /// The password was changed on the server: from now on this one is used.
     pub fn set_password(&mut self, password: Secret) {
         self.passwords.candidate = None;
@@ -339,6 +361,7 @@ impl Account {
         }
         self.row.remembered = candidate.remember;
         self.passwords.proved = Some(candidate.password);
+        self.passwords.removed = false;
         Ok(())
     }
 
@@ -359,6 +382,7 @@ impl Account {
         } else {
             self.drop_connection(cx);
         }
+        self.forget_removed_password();
         self.set_state(cx, State::Disabled);
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use sotto_api::ConversationId;
 use sotto_store::row::ArchiveState;
 use sotto_xmpp::mam::{Fin, Item, Query, Step, Walk};
+use sotto_xmpp::message::Message;
 use sotto_xmpp::stanza_id::{self, random_id};
 use sotto_xmpp::{BareJid, Element, Jid, carbons, correction, iq};
 
@@ -299,6 +300,8 @@ fn handle_missed(
         .query("")
         .is_some_and(|query| matches!(query.page, sotto_xmpp::rsm::Page::Before(_)));
     if backward || walk.handle_fin(&fin) == Step::Done {
+        cx.store
+            .archive_is_current(account.id, cx.timestamp(), true)?;
         return settle(cx, account);
     }
     ask(cx, account, walk, first)
@@ -374,7 +377,29 @@ pub(super) fn note_live(
     }
     let mut known = cx.store.archive_state(account.id, None)?;
     known.newest = Some(archive_id.to_owned());
-    Ok(cx.store.archive_state_set(account.id, None, &known)?)
+    cx.store.archive_state_set(account.id, None, &known)?;
+    cx.store
+        .archive_is_current(account.id, cx.timestamp(), false)?;
+    Ok(())
+}
+
+/// Whether the archive tells of a message that the person erased: it does not come back.
+pub(super) fn was_erased(
+    cx: &Context,
+    account: &Account,
+    message: &Message,
+    origin: &Origin,
+) -> Result<bool, Fault> {
+    let Some(archive_id) = &origin.archive_id else {
+        return Ok(false);
+    };
+    let sender = message.sender(&account.address);
+    Ok(cx.store.archive_has_erased(
+        account.id,
+        archive_id,
+        sender.as_str(),
+        message.id.as_deref(),
+    )?)
 }
 
 // ---- older history -------------------------------------------------------------------------------
@@ -388,10 +413,11 @@ pub(crate) fn may_have_older(
     if !account.is_online() || !account.features.archive {
         return Ok(false);
     }
-    Ok(!cx
-        .store
+    let store = cx.store;
+    Ok(!store
         .archive_state(account.id, Some(peer.as_str()))?
-        .complete)
+        .complete
+        && !store.archive_is_closed(account.id, peer.as_str())?)
 }
 
 /// Somebody looks at the beginning of what is here: asks for what comes before.

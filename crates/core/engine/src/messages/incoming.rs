@@ -12,7 +12,7 @@ use crate::account::Account;
 use crate::context::Context;
 use crate::error::Fault;
 use crate::private::incoming::Shown;
-use crate::{people, private, text, words};
+use crate::{history, people, private, text, words};
 
 /// How a message came to us.
 #[derive(Clone, Debug)]
@@ -129,6 +129,9 @@ pub(super) fn receive(
     }
     if origin.stamp.is_some() {
         message.stamp = origin.stamp;
+    }
+    if archive::was_erased(cx, account, &message, origin)? {
+        return Ok(());
     }
     if origin.way.is_live() {
         archive::note_live(cx, account, message.archive_id.as_deref())?;
@@ -557,7 +560,7 @@ fn protection(privacy: Privacy) -> Protection {
     }
 }
 
-/// Stores a message; absent when the archive's id is known already.
+/// Stores a message; absent when the archive's id is known already, or it is too old to be kept here.
 fn insert(
     cx: &mut Context,
     account: &Account,
@@ -567,6 +570,11 @@ fn insert(
     direction: Direction,
     words: &Shown,
 ) -> Result<Option<MessageId>, Fault> {
+    if matches!(origin.way, Way::First | Way::Older)
+        && history::is_expired(cx, conversation, at(cx, message))?
+    {
+        return Ok(None);
+    }
     let body = words.text.as_str();
     let kind = if words.secret || message.body.is_some() {
         kind_of(body)
@@ -628,7 +636,8 @@ pub(super) fn kind_of(body: &str) -> MessageKind {
     }
 }
 
-/// When it was written, as far as our server vouches for it; else now.
+/// When it was written, as far as our server vouches for it; else now. Never later.
 fn at(cx: &Context, message: &Message) -> Timestamp {
-    Timestamp(message.stamp.unwrap_or(cx.now.unix_ms))
+    let now = cx.now.unix_ms;
+    Timestamp(message.stamp.unwrap_or(now).min(now))
 }

@@ -11,7 +11,7 @@ use super::outgoing;
 use crate::account::Accounts;
 use crate::context::Context;
 use crate::error::Fault;
-use crate::{links, people, text, words};
+use crate::{history, links, people, text, words};
 
 /// A conversation; absent when its account was removed.
 pub(crate) fn conversation(
@@ -46,6 +46,8 @@ pub(crate) fn conversation(
         PrivateState::Private => crate::private::privacy(private.trust),
         _ => Privacy::ServerOnly,
     };
+    let history = history::view(cx.settings, row);
+    let kept = history.keep;
     Ok(Some(ConversationView {
         id: row.id,
         account: row.account,
@@ -65,9 +67,9 @@ pub(crate) fn conversation(
         first_unread,
         privacy: words::privacy(privacy, &contact.name),
         private,
-        history: words::history(cx.settings.keep_history, cx.settings.expiry),
+        history,
         online,
-        notice: notice(account, online),
+        notice: notice(account, online, kept),
         correctable: outgoing::correctable(cx, account, row.id)?,
         last_at: row.last.as_ref().map(|last| last.at),
         address,
@@ -75,9 +77,11 @@ pub(crate) fn conversation(
     }))
 }
 
-fn notice(account: &crate::account::Account, online: bool) -> String {
+fn notice(account: &crate::account::Account, online: bool, kept: bool) -> String {
     if online && !account.ack_overdue {
         String::new()
+    } else if !kept {
+        words::notice_not_kept().to_owned()
     } else if account.row.enabled {
         words::notice_waiting().to_owned()
     } else {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use sotto_api::view::ProtectionKind;
-use sotto_api::{ApiError, Reply, Secret};
+use sotto_api::{AccountId, ApiError, Reply, Secret};
 use sotto_store::{BackUpJob, KeyError, KeyFile, RestoreJob, Store};
 
 use super::{Profile, Purpose};
@@ -107,6 +107,30 @@ impl Profile {
             Done::Key(job.run())
         });
         Ok(false)
+    }
+
+    /// Proves the passphrase for a password that is to be shown; refused where there is none.
+    pub fn prove_for_password(
+        &mut self,
+        effects: &mut Effects,
+        to: ReplyTo,
+        account: AccountId,
+        passphrase: Secret,
+        now: Instant,
+    ) -> Answer {
+        let Some(key) = &self.key else {
+            return Err(self.refusal());
+        };
+        if key.protection() != ProtectionKind::Passphrase {
+            return Err(words::no_passphrase_to_ask());
+        }
+        self.idle()?;
+        self.may_try(now)?;
+        let job = key.unlock_job(&self.folder, Some(passphrase));
+        self.work(effects, Some(to), Purpose::Show(account), move || {
+            Done::Key(job.run())
+        });
+        Ok(None)
     }
 
     /// Destroys what opens the profile. What is open stays open until it is closed.

@@ -5,6 +5,7 @@ pub mod server;
 mod xml;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -40,8 +41,11 @@ pub struct World {
 }
 
 /// Most tests are about messages as they are: no private conversation comes about by itself.
-fn store_without_private() -> Store {
-    let store = Store::in_memory().expect("a store");
+fn store_without_private(clear: Option<&Path>) -> Store {
+    let store = match clear {
+        Some(file) => Store::open_file(file, None).expect("it opens"),
+        None => Store::in_memory().expect("a store"),
+    };
     store
         .policy_global_set(sotto_api::view::Policy::Off)
         .expect("a store in memory takes it");
@@ -53,6 +57,8 @@ struct Player {
     /// A profile on disk; its engine opens the store itself.
     profile: Option<ProfileDir>,
     store: Option<Store>,
+    /// Where the store lies, unsealed, so that its bytes can be searched; else it is in memory.
+    clear: Option<PathBuf>,
     links: BTreeMap<LinkId, Wire>,
     events: Vec<Event>,
     replies: BTreeMap<u64, Outcome>,
@@ -114,22 +120,30 @@ impl World {
     }
 
     /// Somebody whose profile lies on disk. It is not made yet.
-    pub fn add_profile(&mut self, folder: &std::path::Path) -> Who {
+    pub fn add_profile(&mut self, folder: &Path) -> Who {
         let profile = ProfileDir::open(folder).expect("a profile's folder");
-        self.add(Some(profile))
+        self.add(Some(profile), None)
+    }
+
+    /// Somebody whose store lies in a file that is not sealed.
+    pub fn add_in_clear(&mut self, file: &Path) -> Who {
+        self.add(None, Some(file.to_owned()))
     }
 
     pub fn add_player(&mut self) -> Who {
-        self.add(None)
+        self.add(None, None)
     }
 
-    fn add(&mut self, profile: Option<ProfileDir>) -> Who {
+    fn add(&mut self, profile: Option<ProfileDir>, clear: Option<PathBuf>) -> Who {
         self.seed += 1;
         let who = Who(self.players.len());
         let mut player = Player {
             engine: None,
-            store: profile.is_none().then(store_without_private),
+            store: profile
+                .is_none()
+                .then(|| store_without_private(clear.as_deref())),
             profile,
+            clear,
             links: BTreeMap::new(),
             events: Vec::new(),
             replies: BTreeMap::new(),
@@ -194,10 +208,31 @@ impl World {
         panic!("a request was not answered")
     }
 
+    /// Asks for something that takes a while; meanwhile everything else goes on.
+    pub fn ask_for_long(&mut self, who: Who, request: Request) -> Reply {
+        let id = self.post(who, request);
+        for _ in 0..10_000 {
+            self.pass(Duration::from_millis(10));
+            if let Some(outcome) = self.players[who.0].replies.remove(&id) {
+                return match outcome {
+                    Outcome::Ok(reply) => reply,
+                    Outcome::Error(error) => panic!("{error}"),
+                };
+            }
+        }
+        panic!("a request was not answered")
+    }
+
     pub fn ask(&mut self, who: Who, request: Request) -> Reply {
         let shown = format!("{request:?}");
         self.try_ask(who, request)
             .unwrap_or_else(|error| panic!("{shown}: {error}"))
+    }
+
+    /// Asks, and does not wait for the answer.
+    pub fn tell(&mut self, who: Who, request: Request) {
+        self.post(who, request);
+        self.pump(who);
     }
 
     fn post(&mut self, who: Who, request: Request) -> u64 {
@@ -505,8 +540,15 @@ impl World {
     pub fn kill(&mut self, who: Who) {
         let player = &mut self.players[who.0];
         let engine = player.engine.take().expect("a running engine");
-        let store = engine.kill().as_after_a_restart();
-        player.store = Some(store.expect("a store in memory"));
+        let store = engine.kill();
+        player.store = match &player.clear {
+            // What was in memory is gone.
+            Some(file) => {
+                drop(store);
+                Some(Store::open_file(file, None).expect("it opens"))
+            }
+            None => Some(store.as_after_a_restart().expect("a store in memory")),
+        };
         let links = std::mem::take(&mut player.links);
         for wire in links.into_values() {
             // What has left the process still arrives.

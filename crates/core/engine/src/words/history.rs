@@ -1,22 +1,132 @@
-//! What is kept, and for how long.
+//! What is kept, for how long, and what goes.
 
-use sotto_api::view::{Expiry, HistoryView};
+use sotto_api::view::Expiry;
+use sotto_api::{ApiError, ErrorKind};
+use sotto_store::row::ErasedCount;
 
-/// What holds for a conversation without a choice of its own.
-pub fn history(keep: bool, expiry: Expiry) -> HistoryView {
-    HistoryView {
-        keep,
-        own_keep: None,
-        expiry,
-        own_expiry: None,
-        text: match (keep, expiry) {
-            (false, _) => "Not kept",
-            (true, Expiry::Never) => "Kept",
-            (true, Expiry::Year) => "Kept for a year",
-            (true, Expiry::Month) => "Kept for a month",
-            (true, Expiry::Week) => "Kept for a week",
-            (true, Expiry::Day) => "Kept for a day",
-        }
-        .to_owned(),
+use super::time::count;
+use crate::text::{clean_line, isolate};
+
+/// Whether a conversation is kept, and for how long, in a line.
+pub fn history(keep: bool, expiry: Expiry) -> &'static str {
+    match (keep, expiry) {
+        (false, _) => "Not kept",
+        (true, Expiry::Never) => "Kept",
+        (true, Expiry::Year) => "Kept for a year",
+        (true, Expiry::Month) => "Kept for a month",
+        (true, Expiry::Week) => "Kept for a week",
+        (true, Expiry::Day) => "Kept for a day",
     }
+}
+
+/// Asked before an erasure. `name` is the other person; absent where it is about more than one.
+pub fn history_to_erase(what: ErasedCount, name: Option<&str>) -> String {
+    match amount(what) {
+        None => "There is nothing to erase.".into(),
+        Some(amount) => format!(
+            "{amount} will be gone from this computer. {}",
+            untouched(name)
+        ),
+    }
+}
+
+/// Said after it.
+pub fn history_erased(what: ErasedCount, name: Option<&str>) -> String {
+    match amount(what) {
+        None => "There was nothing to erase.".into(),
+        Some(amount) => {
+            let verb = if what.messages + what.calls == 1 {
+                "is"
+            } else {
+                "are"
+            };
+            format!(
+                "{amount} {verb} gone from this computer. {}",
+                untouched(name)
+            )
+        }
+    }
+}
+
+fn amount(what: ErasedCount) -> Option<String> {
+    let number = |number: u64, noun| count(i64::try_from(number).unwrap_or(i64::MAX), noun);
+    match (what.messages, what.calls) {
+        (0, 0) => None,
+        (messages, 0) => Some(number(messages, "message")),
+        (0, calls) => Some(number(calls, "call")),
+        (messages, calls) => Some(format!(
+            "{} and {}",
+            number(messages, "message"),
+            number(calls, "call")
+        )),
+    }
+}
+
+fn untouched(name: Option<&str>) -> String {
+    let name = name.map_or_else(|| "others".to_owned(), isolate);
+    let keeps = if name == "others" { "keep" } else { "keeps" };
+    format!("What {name} {keeps}, and what the servers keep, is not touched.")
+}
+
+/// The line of a conversation that is not kept, while its account is not online.
+pub fn notice_not_kept() -> &'static str {
+    "What you write here waits, and is not kept: it is lost if Sotto ends before it is sent."
+}
+
+// ---- read out ---------------------------------------------------------------------------------
+
+/// The beginning of a file.
+pub fn export_heading(name: &str, address: &str, own: &str, zone: &str) -> String {
+    let mut heading = format!(
+        "Conversation with {} ({})\nAccount: {}\n",
+        export_name(name),
+        export_name(address),
+        export_name(own)
+    );
+    if !zone.is_empty() {
+        heading.push_str("Time zone: ");
+        heading.push_str(&clean_line(zone));
+        heading.push('\n');
+    }
+    heading.push('\n');
+    heading
+}
+
+/// A name in a file: isolated whatever its script, since a file is read with any program.
+pub fn export_name(name: &str) -> String {
+    format!("\u{2068}{}\u{2069}", clean_line(name))
+}
+
+/// Marks of a message in a file.
+pub const EDITED: &str = "edited";
+pub const TAKEN_BACK: &str = "taken back";
+pub const NOT_ENCRYPTED: &str = "came unencrypted";
+pub const NOT_SENT: &str = "not sent";
+
+// ---- refusals ---------------------------------------------------------------------------------
+
+pub fn unknown_zone() -> ApiError {
+    ApiError::new(
+        ErrorKind::Invalid,
+        "This time zone is not known here. Write it like Europe/Berlin, or leave it empty for the one of this computer.",
+    )
+}
+
+pub fn not_a_day() -> ApiError {
+    ApiError::new(
+        ErrorKind::Invalid,
+        "This is not a day. Write it like 2026-11-26.",
+    )
+}
+
+/// A password is shown only to who knows the passphrase.
+pub fn no_passphrase_to_ask() -> ApiError {
+    ApiError::new(
+        ErrorKind::Refused,
+        "Passwords are shown only where the profile has a passphrase, which is asked for. Set one first.",
+    )
+}
+
+pub fn no_saved_password() -> ApiError {
+    ApiError::new(ErrorKind::NotFound, "No password is kept for this account.")
 }

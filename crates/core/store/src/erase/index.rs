@@ -69,6 +69,11 @@ impl Store {
         Ok(())
     }
 
+    /// Whether [`Store::tidy`] has something to do.
+    pub fn is_untidy(&self) -> Result<bool> {
+        Ok(self.setting::<Untidy>(UNTIDY)?.is_some())
+    }
+
     /// Some words of erased messages are left.
     pub(super) fn index_has_traces(&self) -> Result<()> {
         // Merging that is under way goes over the new traces as well.

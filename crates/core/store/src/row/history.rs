@@ -35,7 +35,7 @@ pub struct ErasedCount {
 /// What was said in a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayRow {
-    /// The first message, in the order of its conversation; over all, the one that was written first.
+    /// The first message in the order of its conversation; over all, the one that was written first.
     pub first: MessageId,
     /// How many messages, without the program's own lines.
     pub messages: u32,

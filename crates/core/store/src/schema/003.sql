@@ -1,8 +1,8 @@
 -- Schema 3: history under the person's control. Times and enumerations as in schema 1.
 
 -- By the time of day at which messages were written: days, and what is too old.
-CREATE INDEX message_by_time ON message (conversation, at, kind);
-CREATE INDEX message_at ON message (at, kind);
+CREATE INDEX message_by_time ON message (conversation, at, kind, kept);
+CREATE INDEX message_at ON message (at, kind, kept);
 
 -- Names a message of another program's history, so that it does not come twice.
 ALTER TABLE message ADD COLUMN imported TEXT;
