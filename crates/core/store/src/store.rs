@@ -82,8 +82,7 @@ impl Store {
     /// A store in memory as the next process would find it, if it were on a medium: for tests.
     #[doc(hidden)]
     pub fn as_after_a_restart(self) -> Result<Self> {
-        self.unkept.borrow_mut().clear();
-        self.unkept.borrow_mut().settle();
+        self.unkept.replace(Unkept::default());
         self.forget_unkept()?;
         Ok(self)
     }
