@@ -58,6 +58,7 @@ pub(crate) fn handle(cx: &mut Context, accounts: &mut Accounts, request: Request
                     account.problem = None;
                     account.connect(cx)?;
                 } else {
+                    crate::private::end_all(cx, account)?;
                     account.sign_out(cx)?;
                 }
             }
@@ -176,6 +177,7 @@ fn remove(
     erase_history: bool,
 ) -> Result<(), ApiError> {
     let account = get(accounts, id)?;
+    crate::private::end_all(cx, account)?;
     account.sign_out(cx)?;
     account.flush_farewell(cx);
     crate::account::features::Features::forget(cx.store, id)?;

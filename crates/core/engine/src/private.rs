@@ -137,6 +137,16 @@ pub(crate) fn online(cx: &mut Context, account: &mut Account) -> Result<(), Faul
     outgoing::ask_wanted(cx, account)
 }
 
+/// The person signs the account out for good or for long: its private conversations are ended, politely, before
+/// that. Offline nobody could be told; then they stand.
+pub(crate) fn end_all(cx: &mut Context, account: &mut Account) -> Result<(), Fault> {
+    if !account.is_online() {
+        return Ok(());
+    }
+    keys::end_all(cx, account)?;
+    account.hand_over_last(cx)
+}
+
 /// The own key is there: what waited for it goes on.
 pub(crate) fn key_ready(cx: &mut Context, account: &mut Account) -> Result<(), Fault> {
     outgoing::ask_wanted(cx, account)

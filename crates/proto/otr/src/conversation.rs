@@ -245,12 +245,12 @@ impl Conversation {
 
     /// Plain text as it should be sent: with the whitespace tag where [`Config::offer`] says so and the
     /// peer has not answered such a text in clear.
-    pub fn tagged(&self, env: &Env<'_>, text: &str) -> String {
-        if !env.config.offer || self.tag_refused {
+    pub fn tagged(&self, config: &Config, text: &str) -> String {
+        if !config.offer || self.tag_refused {
             return text.to_owned();
         }
         self.tag_sent.set(true);
-        query::tagged(text, versions(env.config))
+        query::tagged(text, versions(config))
     }
 
     /// Ends the session with an instance on both sides and wipes its keys.

@@ -70,6 +70,19 @@ impl Account {
         Ok(())
     }
 
+    /// The account is about to sign out: what waits leaves before that, in the transaction in hand; one batch.
+    pub(crate) fn hand_over_last(&mut self, cx: &mut Context) -> Result<(), Fault> {
+        let in_doubt =
+            !self.messages.archive.is_settled() && !cx.store.outbox_ambiguous(self.id)?.is_empty();
+        if !self.can_send() || in_doubt {
+            return Ok(());
+        }
+        for row in cx.store.outbox_unsent(self.id, BATCH)? {
+            self.hand_over_one(cx, &row)?;
+        }
+        Ok(())
+    }
+
     fn hand_over_one(&mut self, cx: &mut Context, row: &OutboxRow) -> Result<(), Fault> {
         let Ok(stanza) = row.xml.parse::<Element>() else {
             // Written by ourselves; if it does not read any more, the person is told.

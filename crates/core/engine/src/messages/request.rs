@@ -20,11 +20,16 @@ const MOST_DRAFT: usize = 256 * 1024;
 /// Longest query, in bytes.
 const MOST_QUERY: usize = 1024;
 
-/// Whether the request must be on the medium before it is answered.
+/// Whether the request must be on the medium before it is answered; what ends private conversations, before
+/// the bytes of their ends leave (S-OTR-12).
 pub(crate) fn is_durable(request: &Request) -> bool {
     matches!(
         request,
-        Request::MessageSend { .. } | Request::MessageCorrect { .. } | Request::MessageRetry { .. }
+        Request::MessageSend { .. }
+            | Request::MessageCorrect { .. }
+            | Request::MessageRetry { .. }
+            | Request::AccountEnable { .. }
+            | Request::AccountRemove { .. }
     )
 }
 

@@ -1,11 +1,9 @@
 //! Texts of programs that send HTML through OTR (Pidgin, Adium): made plain.
 //!
-//! OTR does not say what a text is. One is taken for HTML only where it can hardly be anything else: it begins
-//! with a tag that such programs write, and that tag is closed. Everything else keeps its `<` and `&`.
+//! OTR does not say what a text is. One is taken for HTML only where it can hardly be anything else: all of it
+//! is one element of those that such programs wrap a text in. Everything else keeps its `<` and `&`.
 
-const OPENINGS: [&str; 9] = [
-    "<font", "<html", "<body", "<span", "<div", "<b>", "<i>", "<p>", "<a href=",
-];
+const WRAPPERS: [&str; 9] = ["a", "b", "body", "div", "font", "html", "i", "p", "span"];
 
 /// The words of a decrypted text.
 pub(super) fn plain(text: &str) -> String {
@@ -29,38 +27,70 @@ pub(super) fn plain(text: &str) -> String {
     plain.trim_matches('\n').to_owned()
 }
 
+/// Whether the first tag is one that wraps a text, and is closed at its very end and not before.
 fn looks_like_html(text: &str) -> bool {
-    let start: String = text
-        .chars()
-        .take(8)
-        .collect::<String>()
-        .to_ascii_lowercase();
-    OPENINGS
-        .iter()
-        .find(|opening| start.starts_with(&opening[..opening.len().min(8)]))
-        .is_some_and(|opening| {
-            let name = opening.trim_start_matches('<').split([' ', '>']).next();
-            let closing = format!("</{}>", name.unwrap_or_default());
-            text.to_ascii_lowercase().contains(&closing)
+    let text = text.trim();
+    let Some(wrapper) = Tag::read(text)
+        .filter(|tag| !tag.closes && WRAPPERS.contains(&tag.name.as_str()))
+        .map(|tag| tag.name)
+    else {
+        return false;
+    };
+    let (mut depth, mut rest) = (0_usize, text);
+    while let Some(at) = rest.find('<') {
+        let from = rest.get(at..).unwrap_or_default();
+        let tag = Tag::read(from);
+        let length = tag.as_ref().map_or(1, |tag| tag.length);
+        rest = from.get(length..).unwrap_or_default();
+        let Some(tag) = tag.filter(|tag| tag.name == wrapper) else {
+            continue;
+        };
+        if !tag.closes {
+            depth += 1;
+            continue;
+        }
+        depth = depth.saturating_sub(1);
+        if depth == 0 {
+            return rest.is_empty();
+        }
+    }
+    false
+}
+
+/// A tag at the beginning of a text.
+struct Tag {
+    /// In small letters.
+    name: String,
+    closes: bool,
+    /// Bytes.
+    length: usize,
+}
+
+impl Tag {
+    fn read(from: &str) -> Option<Self> {
+        let end = from.find('>').filter(|_| from.starts_with('<'))?;
+        let inside = from.get(1..end)?.to_ascii_lowercase();
+        let closes = inside.starts_with('/');
+        let name: String = inside
+            .trim_start_matches('/')
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        (!name.is_empty()).then_some(Self {
+            name,
+            closes,
+            length: end + 1,
         })
+    }
 }
 
 /// What a tag says, and its length in bytes.
 fn tag(from: &str) -> (String, usize) {
-    let Some(end) = from.find('>') else {
+    let Some(tag) = Tag::read(from) else {
         return ("<".into(), 1);
     };
-    let inside = from.get(1..end).unwrap_or_default().to_ascii_lowercase();
-    let name: String = inside
-        .trim_start_matches('/')
-        .chars()
-        .take_while(char::is_ascii_alphanumeric)
-        .collect();
-    if name.is_empty() {
-        return ("<".into(), 1);
-    }
-    let breaks = name == "br" || (inside.starts_with('/') && matches!(name.as_str(), "p" | "div"));
-    (if breaks { "\n".into() } else { String::new() }, end + 1)
+    let breaks = tag.name == "br" || (tag.closes && matches!(tag.name.as_str(), "p" | "div"));
+    (if breaks { "\n".into() } else { String::new() }, tag.length)
 }
 
 /// What an entity says, and its length in bytes.
@@ -100,8 +130,12 @@ mod tests {
             plain("<FONT COLOR=\"#000\">a &lt; b &amp; c</FONT>"),
             "a < b & c"
         );
-        assert_eq!(plain("<b>bold</b><br>next"), "bold\nnext");
+        assert_eq!(
+            plain("<div>one<div>two</div><b>bold</b></div>"),
+            "onetwo\nbold"
+        );
         assert_eq!(plain("<html><body>one&#33;</body></html>"), "one!");
+        assert_eq!(plain(" <a href=\"x\">link</a>\n"), " link");
     }
 
     #[test]
@@ -112,6 +146,13 @@ mod tests {
             "<3",
             "<b> is a tag",
             "if x<y>z",
+            "<b>this</b> is how it is written",
+            "<b>one</b> and <b>two</b>",
+            "<b>bold</b><br>next",
+            "<p>open",
+            "</b>closed</b>",
+            "say <b>this</b>",
+            "<script>alert(1)</script>",
         ] {
             assert_eq!(plain(text), text);
         }
@@ -119,7 +160,8 @@ mod tests {
 
     #[test]
     fn broken_html_loses_no_words() {
-        assert_eq!(plain("<b>one</b> <two & three"), "one <two & three");
+        assert_eq!(plain("<b>one <two & three"), "<b>one <two & three");
+        assert_eq!(plain("<b>1 < 2 & 3</b>"), "1 < 2 & 3");
         assert_eq!(plain("<b>é&#xffffffff;</b>"), "é&#xffffffff;");
     }
 }

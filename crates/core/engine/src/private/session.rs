@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use sotto_api::MessageId;
+use sotto_api::{ConversationId, MessageId};
 use sotto_otr::{
     Config, Conversation, Env, Event, InstanceId, InstanceTag, InstanceView, TextRef, TransmitKind,
     Unread,
@@ -98,8 +98,7 @@ pub(crate) fn run(
         return Ok(None);
     };
     let conversation = cx.store.conversation_open(account.id, peer.as_str())?;
-    let policy = super::policy_of(cx, account, conversation)?.0;
-    let config = config(policy, cx.settings.allow_otr_v2);
+    let config = config(cx, account, conversation)?;
     let mut talk = taken(cx, account, peer)?;
     account.private.sessions.moved.insert(peer.clone());
     work(
@@ -137,17 +136,17 @@ pub(crate) fn run(
 }
 
 /// What a policy lets OTR do by itself. Version 2 is spoken only where the person allowed it (S-OTR-02).
-fn config(policy: Policy, v2: bool) -> Config {
-    let willing = policy != Policy::Off;
-    Config {
-        v2,
+fn config(cx: &Context, account: &Account, conversation: ConversationId) -> Result<Config, Fault> {
+    let willing = super::policy_of(cx, account, conversation)?.0 != Policy::Off;
+    Ok(Config {
+        v2: cx.settings.allow_otr_v2,
         v3: true,
         offer: willing,
         answer_tag: willing,
         answer_query: true,
         restart_on_error: willing,
         fragment: None,
-    }
+    })
 }
 
 fn taken(cx: &mut Context, account: &mut Account, peer: &BareJid) -> Result<Conversation, Fault> {
@@ -334,17 +333,23 @@ pub(crate) fn ask(
     Ok(done.is_some())
 }
 
-/// A text with the offer of a private conversation, where that makes sense.
+/// A text with the offer of a private conversation, where that makes sense. That needs no own key: it is made
+/// meanwhile, and who takes the offer before it is there is asked when it is.
 pub(crate) fn tagged(
     cx: &mut Context,
     account: &mut Account,
     peer: &BareJid,
     text: &str,
 ) -> Result<String, Fault> {
-    let mut tagged = text.to_owned();
-    run(cx, account, peer, Cause::NONE, &mut |talk, env| {
-        tagged = talk.tagged(env, text);
-    })?;
+    let _ = keys::own(cx, account)?;
+    let conversation = cx.store.conversation_open(account.id, peer.as_str())?;
+    let config = config(cx, account, conversation)?;
+    let talk = taken(cx, account, peer)?;
+    account.private.sessions.moved.insert(peer.clone());
+    let tagged = talk.tagged(&config, text);
+    cx.store
+        .otr_state_set(account.id, peer.as_str(), &talk.to_bytes())?;
+    account.private.sessions.talks.insert(peer.clone(), talk);
     Ok(tagged)
 }
 

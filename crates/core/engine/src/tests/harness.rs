@@ -66,6 +66,9 @@ struct Player {
     seed: u64,
     /// No new connection is made.
     cut_off: bool,
+    /// Slow work is not done before this is over.
+    holds_work: bool,
+    held: Vec<(crate::io::WorkId, crate::io::WorkJob)>,
     /// What dials see, in place of a good certificate.
     certificate: Option<CertificateView>,
     pub dialled: Vec<DialPlan>,
@@ -150,6 +153,8 @@ impl World {
             next_request: 1,
             seed: self.seed * 1_000_003,
             cut_off: false,
+            holds_work: false,
+            held: Vec::new(),
             certificate: None,
             dialled: Vec::new(),
             ended: false,
@@ -501,6 +506,22 @@ impl World {
         }
     }
 
+    /// From now on slow work is not done, or what was held up is.
+    pub fn hold_work(&mut self, who: Who, on: bool) {
+        let player = &mut self.players[who.0];
+        player.holds_work = on;
+        if on {
+            return;
+        }
+        for (work, job) in std::mem::take(&mut player.held) {
+            let result = job.run();
+            let engine = self.players[who.0].engine.as_mut();
+            let engine = engine.expect("a running engine");
+            engine.handle(Input::WorkDone { work, result }, self.now);
+        }
+        self.pump(who);
+    }
+
     pub fn network_up(&mut self, who: Who) {
         let now = self.now;
         if let Some(engine) = &mut self.players[who.0].engine {
@@ -591,6 +612,7 @@ impl World {
                     player.replies.insert(id, outcome);
                 }
                 Output::Event(event) => player.events.push(event),
+                Output::Work { work, job } if player.holds_work => player.held.push((work, job)),
                 Output::Work { work, job } => {
                     let result = job.run();
                     engine.handle(Input::WorkDone { work, result }, self.now);

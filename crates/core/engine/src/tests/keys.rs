@@ -265,6 +265,96 @@ fn a_new_own_key_ends_private_conversations_and_erases_the_old_one() {
 }
 
 #[test]
+fn an_account_that_is_disabled_or_removed_ends_its_private_conversations_before_it_signs_out() {
+    for erase in [None, Some(false), Some(true)] {
+        let (mut world, who) = private();
+        let account = world.accounts(who[0])[0].id;
+        let request = match erase {
+            None => Request::AccountEnable {
+                account,
+                enabled: false,
+            },
+            Some(erase_history) => Request::AccountRemove {
+                account,
+                erase_history,
+            },
+        };
+        world.ask(who[0], request);
+        world.settle();
+        let private = world.open(who[1], ALICE).private;
+        assert_eq!(private.state, PrivateState::Ended, "{erase:?}");
+        // Nothing was said after the unavailable presence.
+        let said = world.servers[0].seen.iter().rev();
+        let last = said
+            .map(|(from, stanza)| (from.starts_with("alice@"), stanza))
+            .find_map(|(alice, stanza)| alice.then_some(stanza));
+        let last = last.expect("Alice said something");
+        assert_eq!(
+            (last.name(), last.attr("type")),
+            ("presence", Some("unavailable")),
+            "{erase:?}"
+        );
+        if erase.is_none() {
+            let enabled = Request::AccountEnable {
+                account,
+                enabled: true,
+            };
+            world.ask(who[0], enabled);
+            world.pass(Duration::from_secs(5));
+            assert_eq!(world.open(who[0], BOB).private.state, PrivateState::None);
+            assert_eq!(world.open(who[1], ALICE).private.state, PrivateState::Ended);
+        }
+    }
+}
+
+#[test]
+fn an_account_that_is_disabled_while_offline_keeps_its_private_conversations() {
+    let (mut world, who) = private();
+    let account = world.accounts(who[0])[0].id;
+    world.cut_off(who[0], true);
+    for enabled in [false, true] {
+        world.ask(who[0], Request::AccountEnable { account, enabled });
+    }
+    world.cut_off(who[0], false);
+    world.network_up(who[0]);
+    world.pass(Duration::from_secs(5));
+    world.say(who[0], BOB, "still private");
+    world.settle();
+    assert!(
+        world
+            .bodies(who[1], ALICE)
+            .contains(&"still private".into())
+    );
+    assert_eq!(
+        world.open(who[1], ALICE).private.state,
+        PrivateState::Private
+    );
+}
+
+#[test]
+fn the_first_text_of_an_account_offers_although_its_key_is_not_made_yet() {
+    let (mut world, who) = World::of(&["alice", "bob"]);
+    for who in &who {
+        let everyone = PolicyScope::Global {};
+        set(&mut world, *who, everyone, Some(Policy::Preferred), true);
+    }
+    world.hold_work(who[0], true);
+    world.say(who[0], BOB, "hello");
+    world.settle();
+    assert!(own_key(&mut world, who[0]).making);
+    assert_eq!(
+        world.bodies(who[1], ALICE).first().map(String::as_str),
+        Some("hello")
+    );
+    // Bob took the offer; he is asked as soon as Alice can.
+    world.hold_work(who[0], false);
+    world.settle();
+    for (who, peer) in [(who[0], BOB), (who[1], ALICE)] {
+        assert_eq!(world.open(who, peer).private.state, PrivateState::Private);
+    }
+}
+
+#[test]
 fn fingerprints_of_libotr_are_read_and_what_is_distrusted_stays_so() {
     let (mut world, who) = World::of(&["alice", "bob"]);
     let file = format!(

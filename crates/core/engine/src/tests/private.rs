@@ -353,6 +353,27 @@ fn s_otr_12_after_a_kill_at_any_moment_no_counter_is_used_twice() {
 }
 
 #[test]
+fn keys_move_on_by_messages_without_words_where_one_side_only_reads() {
+    let (mut world, who) = world(Policy::Required, Policy::Preferred);
+    for n in 1..=4 {
+        world.say(who[0], BOB, &format!("canary-{n}"));
+        world.pass(Duration::from_secs(61));
+    }
+    let answers = bodies_with_otr(&world, "bob");
+    assert!(answers.len() >= 3, "{}", answers.len());
+    for stanza in answers {
+        let asks = stanza.has_child("request", "urn:xmpp:receipts");
+        assert!(!asks, "nobody confirms a message without words");
+    }
+    assert!(
+        words(&mut world, who[0], BOB)
+            .iter()
+            .all(|message| message.delivery.is_some())
+    );
+    assert_eq!(said(&mut world, who[1], ALICE).len(), 4);
+}
+
+#[test]
 fn s_otr_15_data_ask_not_to_be_copied_or_kept() {
     let (mut world, who) = world(Policy::Required, Policy::Preferred);
     world.say(who[0], BOB, "canary");

@@ -220,7 +220,7 @@ impl Lab {
 
     /// Plain text of ours, as the chat sends it.
     pub fn say_plainly(&mut self, index: usize, text: &str) -> Step {
-        let tagged = self.with(index, |talk, env| talk.tagged(env, text))?;
+        let tagged = self.with(index, |talk, env| talk.tagged(env.config, text))?;
         let from = self
             .ours
             .get(index)

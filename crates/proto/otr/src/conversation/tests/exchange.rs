@@ -96,7 +96,7 @@ fn a_whitespace_tag_starts_a_session() {
         ..Config::default()
     };
     let mut sides = pair(&config);
-    let text = sides[0].act(|conversation, env| conversation.tagged(env, "hi"));
+    let text = sides[0].act(|conversation, env| conversation.tagged(env.config, "hi"));
     sides[1].receive("romeo@a.example/x", &text);
     run(&mut sides);
     assert!(
@@ -113,12 +113,12 @@ fn a_peer_without_otr_gets_no_more_tags() {
     };
     let [mut side, _] = pair(&config);
     assert_ne!(
-        side.act(|conversation, env| conversation.tagged(env, "hi")),
+        side.act(|conversation, env| conversation.tagged(env.config, "hi")),
         "hi"
     );
     side.receive("julia@b.example/y", "hello");
     assert_eq!(
-        side.act(|conversation, env| conversation.tagged(env, "hi")),
+        side.act(|conversation, env| conversation.tagged(env.config, "hi")),
         "hi"
     );
 }
