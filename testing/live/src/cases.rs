@@ -22,6 +22,7 @@ mod people;
 mod registration;
 mod sasl2;
 mod slixmpp;
+mod traces;
 
 /// What a case does.
 type Run = Arc<dyn Fn(&World<'_>) -> Step + Send + Sync>;
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Case> {
     all.extend(slixmpp::cases());
     all.extend(sasl2::cases());
     all.extend(commands::cases());
+    all.extend(traces::cases());
     all.extend(otr::cases());
     all.extend(otr_crate::cases());
     all.extend(otr_peers::cases());

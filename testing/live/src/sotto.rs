@@ -19,7 +19,8 @@ pub const SOON: Duration = Duration::from_secs(30);
 /// The longest wait for something that needs a new connection, with its growing pauses.
 pub const LATER: Duration = Duration::from_secs(90);
 
-const PASSPHRASE: &str = "seven sealed boxes of tea";
+/// The passphrase of every profile that the suite makes.
+pub const PASSPHRASE: &str = "seven sealed boxes of tea";
 
 /// A Sotto under test.
 pub struct Sotto {
