@@ -12,7 +12,7 @@ PYTHON := $(TARGET)/live-venv/bin/python
 LIVE := SOTTO_PYTHON="$(PYTHON)" "$(TARGET)/debug/sotto-live"
 
 .PHONY: help run build test set-up set-up-tests test-format test-lint test-docs test-policy test-unit test-live \
-  test-window live-programs live-venv g01 lab bench
+  test-window live-programs live-venv g01 g02 lab bench
 
 help: ## lists the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -75,6 +75,9 @@ live-venv:
 
 g01: live-programs ## G-01 in full: 10,000 messages each way, 200 cuts, 50 kills
 	$(LIVE) g01 --server prosody $(ARGS)
+
+g02: set-up-tests ## G-02 in full: 1,000 kills while the store is written
+	SOTTO_KILLS=1000 cargo test --locked -p sotto-store --test disk r_data_01 -- --nocapture
 
 lab: live-programs ## a Prosody on this computer with two accounts to play with
 	$(LIVE) lab

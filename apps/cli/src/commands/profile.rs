@@ -98,6 +98,7 @@ fn destroy<W: Write>(session: &mut Session<'_, W>) -> Done {
         None
     };
     session.call(Request::ProfileDestroy { current })?;
+    session.out.remark("The profile is destroyed.");
     Ok(())
 }
 

@@ -361,6 +361,8 @@ impl Engine {
             if let Some(core) = self.core.take() {
                 core.leave(&mut self.shared);
             }
+            // Nothing may be written there any more.
+            self.apply_records();
             self.profile.destroy()
         });
         let gone = self.core.is_none();
