@@ -60,9 +60,9 @@ fn every_kind_of_error_every_field_and_every_problem_has_a_row() {
 #[test]
 fn words_that_stand_for_choices_are_named() {
     use sotto_api::view::{
-        AccountState, AlertAct, AlertKind, Availability, Delivery, Direction, FieldKind,
-        LineNotice, MessageKind, Policy, Privacy, PrivateState, ProfileState, RegistrationState,
-        Subscription, Theme, Trust, VerificationState,
+        AccountState, AlertAct, AlertKind, Availability, Delivery, Direction, EraseScope, Expiry,
+        FieldKind, LineNotice, MessageKind, Policy, Privacy, PrivateState, ProfileState,
+        RegistrationState, Subscription, Theme, Trust, VerificationState,
     };
     use sotto_api::{CertificateAnswer, ProxyKind, SubscriptionAnswer};
     let mut missing = Vec::new();
@@ -77,6 +77,8 @@ fn words_that_stand_for_choices_are_named() {
     all.extend(variants::<Privacy>(r#""?""#));
     all.extend(variants::<AlertAct>(r#""?""#));
     all.extend(variants::<AlertKind>(r#""?""#));
+    all.extend(variants::<EraseScope>(r#"{"scope":"?"}"#));
+    all.extend(variants::<Expiry>(r#""?""#));
     all.extend(variants::<LineNotice>(r#""?""#));
     all.extend(variants::<Policy>(r#""?""#));
     all.extend(variants::<PrivateState>(r#""?""#));

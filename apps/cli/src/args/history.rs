@@ -112,7 +112,7 @@ pub struct EraseArgs {
     #[arg(long, conflicts_with_all = ["all_of", "all"])]
     pub day: Option<String>,
     /// Where it begins, for example Europe/Berlin; the system's time zone when absent.
-    #[arg(long, default_value = "", requires = "day")]
+    #[arg(long, default_value = "", requires = "day", conflicts_with_all = ["message", "all_of", "all"])]
     pub zone: String,
     /// Everything of this account of mine.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "all")]

@@ -125,7 +125,14 @@ fn days(page: &DayPage) -> String {
     let mut lines: Vec<String> = page
         .days
         .iter()
-        .map(|day| format!("{}  {} messages", text::plain(&day.day), day.messages))
+        .map(|day| {
+            let noun = if day.messages == 1 {
+                "message"
+            } else {
+                "messages"
+            };
+            format!("{}  {} {noun}", text::plain(&day.day), day.messages)
+        })
         .collect();
     if page.more
         && let Some(last) = page.days.last()

@@ -26,8 +26,10 @@ pub(super) fn send<W: Write>(args: SendArgs, session: &mut Session<'_, W>) -> Do
     };
     // What is held back until the other side answers lives only as long as this program does.
     let held = conversation.private.policy == Policy::Required;
+    // So does what is not kept.
+    let kept = conversation.history.keep;
     let enough = match args.wait {
-        WaitFor::None if !held => {
+        WaitFor::None if !held && kept => {
             return session.out.result(&view, || {
                 "Kept. It goes out when the account is signed in.".to_owned()
             });
@@ -37,7 +39,9 @@ pub(super) fn send<W: Write>(args: SendArgs, session: &mut Session<'_, W>) -> Do
     };
     let deadline = session.deadline();
     if let Err(failure) = session.online(conversation.account, OnTrouble::Wait) {
-        session.out.remark(if held {
+        session.out.remark(if !kept {
+            NOT_KEPT
+        } else if held {
             "The message was not sent; its text is in the draft."
         } else {
             "The message is kept and goes out at the next sign-in."
@@ -66,6 +70,13 @@ pub(super) fn send<W: Write>(args: SendArgs, session: &mut Session<'_, W>) -> Do
             _ => {}
         }
         if session.next_event(deadline).is_none() {
+            if !kept {
+                return Err(Failure::TimedOut(format!(
+                    "After {} seconds the message is: {}. {NOT_KEPT}",
+                    session.limit.as_secs(),
+                    view.delivery_text
+                )));
+            }
             if held && view.delivery == Some(Delivery::Waiting) {
                 return Err(Failure::TimedOut(format!(
                     "No private conversation came about within {} seconds. The message was not sent; its text is \
@@ -81,6 +92,9 @@ pub(super) fn send<W: Write>(args: SendArgs, session: &mut Session<'_, W>) -> Do
         }
     }
 }
+
+/// Of a message in a conversation that is not kept.
+const NOT_KEPT: &str = "This conversation is not kept: what was not sent is lost when Sotto ends.";
 
 /// Why a message that waited for a private conversation is gone again.
 fn taken_back(view: &ConversationView) -> Failure {

@@ -6,6 +6,7 @@
 //! until it moves.
 
 use rusqlite::params;
+use sha2::{Digest, Sha256};
 use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 
 use super::Older;
@@ -72,6 +73,11 @@ impl Store {
             "INSERT INTO archive_state (account, peer, closed)
              SELECT id, '', 1 FROM account WHERE ?1 IS NULL OR id = ?1
              ON CONFLICT DO UPDATE SET closed = 1",
+            [account.map(|account| account.0)],
+        )?;
+        // Closed as a whole: with whom there was a conversation need not be known for it.
+        self.execute(
+            "DELETE FROM archive_state WHERE peer <> '' AND (?1 IS NULL OR account = ?1)",
             [account.map(|account| account.0)],
         )?;
         Ok(())
@@ -214,7 +220,12 @@ enum Place {
     Unknown,
 }
 
-/// Only the server can vouch for an archive id; a stanza id counts with who sent it.
+/// Only the server can vouch for an archive id; a stanza id counts with who sent it, who need not be known.
 fn erased_id(sender: &str, message_id: &str) -> String {
-    format!("{sender} {message_id}")
+    let hash = Sha256::new()
+        .chain_update(sender)
+        .chain_update([0])
+        .chain_update(message_id)
+        .finalize();
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
