@@ -69,6 +69,7 @@ mod conversation;
 mod days;
 mod erase;
 mod expire;
+mod import;
 mod keep;
 mod message;
 mod outbox;

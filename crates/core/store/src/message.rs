@@ -24,12 +24,17 @@ const SEEN_REACH: u32 = 1000;
 impl Store {
     /// Stores a message at one end of its conversation; where that is not kept, its text in memory only.
     ///
-    /// One whose `archive_id` the conversation holds already is not stored again; nothing else makes it
-    /// a double (S-XMPP-10).
+    /// One whose `archive_id` the conversation holds already is not stored again, nor one of the archive that stands
+    /// here from another program's history; nothing else makes it a double (S-XMPP-10).
     pub fn message_insert(&self, new: &NewMessage<'_>, place: Place) -> Result<Inserted> {
         self.atomically(|| {
             if let Some(archive_id) = new.archive_id
                 && let Some(known) = self.message_by_archive_id(new.conversation, archive_id)?
+            {
+                return Ok(Inserted::Known(known));
+            }
+            if let Some(archive_id) = new.archive_id
+                && let Some(known) = self.message_imported_like(new, archive_id)?
             {
                 return Ok(Inserted::Known(known));
             }
@@ -41,10 +46,15 @@ impl Store {
                     Place::Oldest => {
                         "UPDATE conversation SET head = head - 1 WHERE id = ?1 RETURNING head"
                     }
+                    Place::At(_) => "SELECT head FROM conversation WHERE id = ?1",
                 },
                 [new.conversation.0],
                 |row| row.get(0),
             )?;
+            let ord = match place {
+                Place::At(reserved) => ord.map(|_| reserved),
+                Place::Newest | Place::Oldest => ord,
+            };
             let ord = ord.ok_or(StoreError::NotFound {
                 what: "conversation",
             })?;
@@ -79,7 +89,7 @@ impl Store {
             }
             match place {
                 Place::Newest => self.message_appended(new, id, ord)?,
-                Place::Oldest => self.message_prepended(new, id)?,
+                Place::Oldest | Place::At(_) => self.message_prepended(new, id)?,
             }
             Ok(Inserted::New(id))
         })

@@ -352,6 +352,8 @@ pub enum Place {
     Newest,
     /// Before all others: a page of older archive, inserted from its newest to its oldest.
     Oldest,
+    /// At a place that `Store::places_before` reserved.
+    At(i64),
 }
 
 /// What became of an insertion.
