@@ -143,6 +143,35 @@ pub(crate) fn add(
     Ok(id)
 }
 
+/// Adds an account of XMPP without going online: the person switches it on.
+pub(crate) fn add_disabled(
+    cx: &mut Context,
+    accounts: &mut Accounts,
+    address: &str,
+    settings: AccountSettings,
+) -> Result<(), ApiError> {
+    let address = check_network(cx, "xmpp", address)?;
+    check_settings(&settings)?;
+    let agent_id = uuid(cx);
+    let added = cx.store.account_add(&NewAccount {
+        network: "xmpp",
+        address: address.as_str(),
+        enabled: false,
+        settings: &settings,
+        agent_id: &agent_id,
+    });
+    let id = added.map_err(|error| match error {
+        StoreError::Exists { .. } => words::already_there(address.as_str()),
+        error => Fault::from(error).into(),
+    })?;
+    let row = cx.store.account(id).map_err(Fault::from)?;
+    let mut account = Account::new(row.ok_or_else(words::internal)?, address);
+    account.start(cx)?;
+    accounts.insert(id, account);
+    cx.changes.account(id);
+    Ok(())
+}
+
 /// Adds an account that was just made on its server, with the keys that were accepted on the way
 /// (and whether for ever).
 pub(crate) fn add_registered(

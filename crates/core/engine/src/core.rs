@@ -12,6 +12,7 @@ use crate::certificates::{Questions, Subject};
 use crate::context::{Answer, Context, ReplyTo, Shared};
 use crate::error::Fault;
 use crate::history::{self, Care};
+use crate::import::Imports;
 use crate::io::{LinkEvent, LinkId, WorkId};
 use crate::lock::Held;
 use crate::registration::{Effect, Registrations};
@@ -28,6 +29,7 @@ pub(crate) struct Core {
     registrations: Registrations,
     questions: Questions,
     care: Care,
+    imports: Imports,
 }
 
 impl Core {
@@ -54,6 +56,7 @@ impl Core {
             registrations: Registrations::default(),
             questions: Questions::default(),
             care: Care::default(),
+            imports: Imports::default(),
         })
     }
 
@@ -226,6 +229,14 @@ impl Core {
     }
 
     pub fn handle_work(&mut self, shared: &mut Shared, work: WorkId, done: Done) {
+        if self.imports.awaits(work) {
+            let done = self.transact(shared, false, |cx, core| {
+                core.imports.handle_work(cx, core.accounts, done)
+            });
+            let (mut cx, parts) = split(self, shared);
+            parts.imports.settle(&mut cx, done);
+            return;
+        }
         self.step(shared, |cx, core| {
             let mut done = Some(done);
             for account in core.accounts.values_mut() {
@@ -298,6 +309,7 @@ impl Core {
         self.step(shared, |cx, core| {
             core.registrations.close(cx);
             core.care.close(cx);
+            core.imports.close(cx);
             for account in core.accounts.values_mut() {
                 account.sign_out(cx)?;
             }
@@ -348,6 +360,7 @@ impl Core {
         self.step(shared, |cx, core| {
             core.registrations.close(cx);
             core.care.close(cx);
+            core.imports.close(cx);
             Ok(())
         });
         let ids: Vec<_> = self.accounts.keys().copied().collect();
@@ -373,6 +386,7 @@ struct Parts<'a> {
     registrations: &'a mut Registrations,
     questions: &'a mut Questions,
     care: &'a mut Care,
+    imports: &'a mut Imports,
 }
 
 fn split<'a>(core: &'a mut Core, shared: &'a mut Shared) -> (Context<'a>, Parts<'a>) {
@@ -390,6 +404,7 @@ fn split<'a>(core: &'a mut Core, shared: &'a mut Shared) -> (Context<'a>, Parts<
         registrations: &mut core.registrations,
         questions: &mut core.questions,
         care: &mut core.care,
+        imports: &mut core.imports,
     };
     (cx, parts)
 }
@@ -456,6 +471,13 @@ impl Parts<'_> {
             | Request::HistoryErase { .. }
             | Request::HistoryExport { .. } => {
                 history::handle_request(cx, self.care, self.accounts, to, request)
+            }
+            Request::ImportScan { .. }
+            | Request::ImportRun { .. }
+            | Request::ImportView { .. }
+            | Request::ImportShred { .. }
+            | Request::ImportClose { .. } => {
+                self.imports.handle_request(cx, self.accounts, to, request)
             }
             Request::ConversationList { .. }
             | Request::ConversationOpen { .. }

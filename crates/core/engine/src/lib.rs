@@ -33,6 +33,7 @@ mod saved_passwords;
 mod settings;
 
 mod confusable;
+mod import;
 mod links;
 mod networks;
 mod picture;

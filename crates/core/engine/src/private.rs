@@ -8,7 +8,7 @@ mod alert;
 mod control;
 mod events;
 mod html;
-mod import;
+pub(crate) mod import;
 pub(crate) mod incoming;
 mod keys;
 pub(crate) mod outgoing;

@@ -5,6 +5,7 @@ mod archive;
 mod conversations;
 mod harness;
 mod history;
+mod import;
 mod keys;
 mod lock;
 mod moving;

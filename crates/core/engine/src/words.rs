@@ -5,6 +5,7 @@
 
 mod error;
 mod history;
+pub mod import;
 mod message;
 mod people;
 pub mod private;

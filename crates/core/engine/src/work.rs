@@ -52,6 +52,8 @@ pub(crate) enum Done {
     OtrKey(zeroize::Zeroizing<Vec<u8>>),
     /// A picture was looked at.
     Picture(Result<Vec<u8>, crate::picture::PictureError>),
+    /// A part of an import was done.
+    Import(crate::import::Step),
     /// The job itself failed by a fault of ours.
     Failed,
 }

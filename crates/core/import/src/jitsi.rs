@@ -21,7 +21,8 @@ use crate::found::{Calls, Conversation, Found, Problem, Program, ScanError};
 use crate::reader::HistoryFile;
 use crate::xml::{Token, Tokens, attribute};
 
-pub(crate) use history::{calls, messages, parse_offset};
+pub use history::CallReader;
+pub(crate) use history::{messages, parse_offset};
 
 const SETTINGS: [&str; 2] = ["sip-communicator.properties", "sip-communicator.xml"];
 const CONTACTS: &str = "contactlist.xml";

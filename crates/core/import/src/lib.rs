@@ -37,6 +37,7 @@ pub use folder::SourceFile;
 pub use found::{
     Account, Call, Calls, Conversation, Found, Message, Password, Problem, Program, ScanError,
 };
+pub use jitsi::CallReader;
 pub use places::usual_folder;
 pub use reader::Reader;
 pub use scan::scan;

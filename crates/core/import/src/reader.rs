@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 
 use crate::LONGEST_RECORD;
 use crate::folder::SourceFile;
-use crate::found::{Call, Calls, Conversation, Message, Program};
-use crate::jitsi;
+use crate::found::{Calls, Conversation, Message, Program};
+use crate::jitsi::{self, CallReader};
 use crate::key::Keys;
 use crate::pidgin;
 
@@ -148,9 +148,9 @@ impl Reader {
 }
 
 impl Calls {
-    /// Reads the calls, one after the other; those that do not read are passed over.
-    pub fn open(&self) -> impl Iterator<Item = Call> + Send + 'static {
-        jitsi::calls(self.files.clone())
+    /// Begins to read the calls.
+    pub fn open(&self) -> CallReader {
+        CallReader::new(self.files.clone())
     }
 
     /// The files of the list.

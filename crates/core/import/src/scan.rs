@@ -49,7 +49,10 @@ fn count(found: &mut Found) {
     found
         .conversations
         .retain(|conversation| conversation.messages > 0);
-    found.calls.count = found.calls.open().count() as u64;
+    let mut calls = found.calls.open();
+    while calls.next_call().is_some() {
+        found.calls.count += 1;
+    }
     bytes += found
         .calls
         .files()

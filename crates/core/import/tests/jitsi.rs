@@ -119,7 +119,9 @@ fn rooms_and_other_networks_are_counted_and_not_taken() {
 fn calls_are_listed_with_their_participants() {
     let found = found(Program::Jitsi, &sample("jitsi-2.8"), MASTER);
     assert_eq!(found.calls.count, 2);
-    let calls: Vec<_> = found.calls.open().collect();
+    let mut reader = found.calls.open();
+    let calls: Vec<_> = std::iter::from_fn(|| reader.next_call()).collect();
+    assert_eq!(reader.take_whole().len(), 1);
     let [first, second] = calls.as_slice() else {
         panic!("{calls:?}")
     };

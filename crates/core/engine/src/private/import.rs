@@ -2,7 +2,7 @@
 
 use sotto_api::view::Trust;
 use sotto_api::{AccountId, ApiError, Secret};
-use sotto_otr::import::{self, ImportError};
+use sotto_otr::import::{self, ImportError, ImportedKey, ImportedTag, ImportedTrust};
 use sotto_xmpp::{BareJid, Jid};
 
 use super::trust::{self, Proof};
@@ -39,36 +39,70 @@ pub(super) fn take(
     let tags = files.instance_tags.map(|text| import::instance_tags(&text));
     let tags = read(tags, "otr.instance_tags")?;
 
+    let rows = Rows {
+        keys,
+        tags,
+        trust: known,
+    };
+    take_rows(cx, accounts, rows)?;
+    Ok(())
+}
+
+/// What files of keys said.
+pub(crate) struct Rows {
+    pub keys: Vec<ImportedKey>,
+    pub tags: Vec<ImportedTag>,
+    pub trust: Vec<ImportedTrust>,
+}
+
+/// What became of [`Rows`].
+#[derive(Default)]
+pub(crate) struct Taken {
+    /// Own keys that are used from now on.
+    pub own_keys: u64,
+    /// Keys of others that count as verified from now on.
+    pub verified: u64,
+    /// Something is not here: its account is missing, or has another key.
+    pub left: bool,
+}
+
+/// Takes what fits the accounts that are here.
+pub(crate) fn take_rows(
+    cx: &mut Context,
+    accounts: &mut Accounts,
+    rows: Rows,
+) -> Result<Taken, Fault> {
     let now = cx.timestamp();
-    for key in keys {
+    let mut taken = Taken::default();
+    for key in rows.keys {
         let Some(account) = account_of(accounts, &key.account, &key.protocol) else {
+            taken.left = true;
             continue;
         };
-        if cx.store.otr_key(account).map_err(Fault::from)?.is_none() {
-            let bytes = key.keypair.to_bytes();
-            cx.store
-                .otr_key_set(account, &bytes, now)
-                .map_err(Fault::from)?;
+        let bytes = key.keypair.to_bytes();
+        match cx.store.otr_key(account)? {
+            None => {
+                cx.store.otr_key_set(account, &bytes, now)?;
+                taken.own_keys += 1;
+            }
+            Some(known) => taken.left |= known.bytes.as_slice() != bytes.as_slice(),
         }
     }
-    for tag in tags {
+    for tag in rows.tags {
         let Some(account) = account_of(accounts, &tag.account, &tag.protocol) else {
+            taken.left = true;
             continue;
         };
-        let has = cx.store.instance_tag(account).map_err(Fault::from)?;
+        let has = cx.store.instance_tag(account)?;
         if has.is_none() && sotto_otr::InstanceTag::new(tag.tag).is_some() {
-            cx.store
-                .instance_tag_set(account, tag.tag)
-                .map_err(Fault::from)?;
+            cx.store.instance_tag_set(account, tag.tag)?;
         }
     }
-    for entry in known {
-        let Some(account) = account_of(accounts, &entry.account, &entry.protocol)
-            .and_then(|account| accounts.get(&account))
-        else {
-            continue;
-        };
-        let Some(peer) = bare(&entry.peer) else {
+    for entry in rows.trust {
+        let account = account_of(accounts, &entry.account, &entry.protocol)
+            .and_then(|account| accounts.get(&account));
+        let Some((account, peer)) = account.zip(bare(&entry.peer)) else {
+            taken.left = true;
             continue;
         };
         let seen = trust::seen(cx, account, &peer, &entry.fingerprint)?;
@@ -76,6 +110,7 @@ pub(super) fn take(
             && !matches!(seen.trust, Trust::Distrusted | Trust::Verified)
         {
             trust::verify(cx, seen.key, proof)?;
+            taken.verified += 1;
         }
     }
     cx.changes.keys();
@@ -84,7 +119,7 @@ pub(super) fn take(
         super::key_ready(cx, account)?;
         crate::messages::account_state_changed(cx, account)?;
     }
-    Ok(())
+    Ok(taken)
 }
 
 fn read<T>(

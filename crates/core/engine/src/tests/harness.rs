@@ -72,6 +72,8 @@ struct Player {
     /// What dials see, in place of a good certificate.
     certificate: Option<CertificateView>,
     pub dialled: Vec<DialPlan>,
+    /// So many jobs are still done, then none comes back; absent: all.
+    work_left: Option<u32>,
     pub ended: bool,
     /// Where the log goes.
     log: Option<SharedRecord>,
@@ -157,6 +159,7 @@ impl World {
             held: Vec::new(),
             certificate: None,
             dialled: Vec::new(),
+            work_left: None,
             ended: false,
             log: None,
         };
@@ -498,6 +501,28 @@ impl World {
         }
     }
 
+    /// After so many jobs none comes back any more, as if each took for ever; absent: all do.
+    pub fn limit_work(&mut self, who: Who, jobs: Option<u32>) {
+        self.players[who.0].work_left = jobs;
+    }
+
+    /// Asks for something that is not answered for now.
+    pub fn ask_later(&mut self, who: Who, request: Request) -> u64 {
+        let id = self.post(who, request);
+        self.pump(who);
+        assert!(self.answer(who, id).is_none(), "it was answered at once");
+        id
+    }
+
+    /// The answer to [`World::ask_later`], if it is there.
+    pub fn answer(&mut self, who: Who, id: u64) -> Option<Result<Reply, ApiError>> {
+        let outcome = self.players[who.0].replies.remove(&id)?;
+        Some(match outcome {
+            Outcome::Ok(reply) => Ok(reply),
+            Outcome::Error(error) => Err(error),
+        })
+    }
+
     /// From now on dials fail, or work again.
     pub fn cut_off(&mut self, who: Who, on: bool) {
         self.players[who.0].cut_off = on;
@@ -614,6 +639,11 @@ impl World {
                 Output::Event(event) => player.events.push(event),
                 Output::Work { work, job } if player.holds_work => player.held.push((work, job)),
                 Output::Work { work, job } => {
+                    match &mut player.work_left {
+                        Some(0) => continue,
+                        Some(left) => *left -= 1,
+                        None => {}
+                    }
                     let result = job.run();
                     engine.handle(Input::WorkDone { work, result }, self.now);
                 }

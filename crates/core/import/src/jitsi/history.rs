@@ -301,24 +301,52 @@ impl Pieces for Messages {
 /// More than a call has.
 const MOST_PARTICIPANTS: usize = 100;
 
-/// Reads the calls of these files.
-pub(crate) fn calls(files: Vec<SourceFile>) -> impl Iterator<Item = Call> + Send + 'static {
-    files
-        .into_iter()
-        .filter_map(|source| source.open().ok())
-        .flat_map(|file| {
-            let mut records = Records::new(Box::new(file));
-            std::iter::from_fn(move || {
-                loop {
-                    match records.next() {
-                        Ok(Some(Raw::Record(record))) => return Some(parse_call(&record)),
-                        Ok(Some(Raw::Broken)) => {}
-                        Ok(None) | Err(_) => return None,
+/// Reads a list of calls, one after the other.
+pub struct CallReader {
+    files: std::vec::IntoIter<SourceFile>,
+    open: Option<(SourceFile, Records, bool)>,
+    whole: Vec<SourceFile>,
+}
+
+impl CallReader {
+    pub(crate) fn new(files: Vec<SourceFile>) -> Self {
+        Self {
+            files: files.into_iter(),
+            open: None,
+            whole: Vec::new(),
+        }
+    }
+
+    /// The next call; absent at the end. What does not read is passed over.
+    pub fn next_call(&mut self) -> Option<Call> {
+        loop {
+            let Some((_, records, sound)) = &mut self.open else {
+                let source = self.files.next()?;
+                if let Ok(file) = source.open() {
+                    self.open = Some((source, Records::new(Box::new(file)), true));
+                }
+                continue;
+            };
+            match records.next() {
+                Ok(Some(Raw::Record(record))) => match parse_call(&record) {
+                    Some(call) => return Some(call),
+                    None => *sound = false,
+                },
+                Ok(Some(Raw::Broken)) => *sound = false,
+                Err(_) => self.open = None,
+                Ok(None) => {
+                    if let Some((source, _, true)) = self.open.take() {
+                        self.whole.push(source);
                     }
                 }
-            })
-        })
-        .flatten()
+            }
+        }
+    }
+
+    /// As [`crate::Reader::take_whole`].
+    pub fn take_whole(&mut self) -> Vec<SourceFile> {
+        std::mem::take(&mut self.whole)
+    }
 }
 
 fn parse_call(record: &str) -> Option<Call> {
