@@ -6,11 +6,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sotto_api::view::Availability;
 
 mod history;
+mod import;
 mod private;
 mod records;
 mod settings;
 
 pub use history::{EraseArgs, HistoryArgs, HistoryCommand, PasswordsCommand};
+pub use import::MoveInArgs;
 pub use private::{ImportArgs, KeysCommand, PolicyArg, PolicyCommand, PrivateCommand, VerifyArgs};
 pub use records::{RecordsCommand, SwitchArg};
 pub use settings::SettingsArgs;
@@ -100,6 +102,8 @@ pub enum Command {
         /// Its new value.
         value: Option<String>,
     },
+    /// Takes over what Jitsi or Pidgin has: shows what there is, then asks.
+    Import(MoveInArgs),
     /// Speaks the whole interface as JSON lines on standard input and output (docs/rpc.md).
     Rpc,
 }

@@ -9,6 +9,7 @@ use crate::session::Session;
 mod account;
 mod contacts;
 mod history;
+mod import;
 mod keys;
 mod messages;
 mod passwords;
@@ -88,6 +89,10 @@ pub fn run<W: Write>(command: Command, session: &mut Session<'_, W>) -> Done {
         Command::Settings { name, value } => {
             session.open()?;
             settings::run(name.as_deref(), value.as_deref(), session)
+        }
+        Command::Import(args) => {
+            session.open()?;
+            import::run(args, session)
         }
         Command::Rpc => Ok(()),
     }

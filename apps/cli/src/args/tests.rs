@@ -123,6 +123,18 @@ fn a_password_is_removed_by_address_or_all_of_them() {
 }
 
 #[test]
+fn an_import_takes_everything_unless_parts_are_named() {
+    let parts = |words: &[&str]| match parse(words).command {
+        Command::Import(args) => args.parts(),
+        other => panic!("{other:?}"),
+    };
+    let all = parts(&["import", "jitsi", "--shred"]);
+    assert!(all.accounts && all.passwords && all.history && all.keys);
+    let some = parts(&["import", "pidgin", "--history", "--keys"]);
+    assert!(!some.accounts && !some.passwords && some.history && some.keys);
+}
+
+#[test]
 fn a_server_override_needs_host_and_port() {
     let add = ["account", "add", "sara@a.example"];
     assert!(Cli::try_parse_from(line(&[&add[..], &["--server-host", "h"]].concat())).is_err());

@@ -10,6 +10,7 @@ use sotto_api::view::{
     RecordsView, SearchHit, SubscriptionView,
 };
 
+pub mod import;
 pub mod private;
 
 /// Text that a terminal only shows: control characters become U+FFFD, line breaks stay, and marks that
