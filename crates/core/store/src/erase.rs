@@ -16,7 +16,7 @@ use crate::row::{ErasedCount, Erasure};
 use crate::store::Store;
 
 /// Messages of one slice.
-const SLICE: u32 = 500;
+const SLICE: u32 = 200;
 /// Setting: what is still to be erased. Absent when nothing is.
 const ERASING: &str = "store.erasing";
 

@@ -20,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// And at most so often.
 const SHORTEST: Duration = Duration::from_secs(60);
 /// Messages of one piece.
-const PIECE: u32 = 300;
+const PIECE: u32 = 200;
 
 /// What is still to be erased, and who waits for it.
 #[derive(Default)]
