@@ -253,6 +253,12 @@ impl Conversation {
         query::tagged(text, versions(config))
     }
 
+    /// The peer wrote in clear and without a tag, while there was no key to call [`receive`](Self::receive)
+    /// with: no more texts carry one, if one did.
+    pub fn answered_in_clear(&mut self) {
+        self.tag_refused |= self.tag_sent.get();
+    }
+
     /// Ends the session with an instance on both sides and wipes its keys.
     pub fn end(&mut self, env: &mut Env<'_>, instance: &InstanceId) {
         let Some(at) = self.find(instance) else {

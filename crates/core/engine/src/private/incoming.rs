@@ -83,7 +83,9 @@ pub(crate) fn receive_clear(
     let done = session::run(cx, account, peer, Cause::NONE, &mut |talk, env| {
         talk.receive(env, from, text);
     })?;
-    if done.is_none() && offered && !account.private.asked.contains_key(peer) {
+    if done.is_none() && !offered {
+        session::answered_in_clear(cx, account, peer)?;
+    } else if done.is_none() && !account.private.asked.contains_key(peer) {
         account.private.wanted.insert(peer.clone());
     }
     let all = shown(cx, account, peer, done.unwrap_or_default())?;

@@ -341,16 +341,35 @@ pub(crate) fn tagged(
     peer: &BareJid,
     text: &str,
 ) -> Result<String, Fault> {
-    let _ = keys::own(cx, account)?;
+    keys::own(cx, account)?;
+    without_key(cx, account, peer, |talk, config| talk.tagged(config, text))
+}
+
+/// A text in clear came while the own key was being made: an offer, if one was made, was not taken.
+pub(super) fn answered_in_clear(
+    cx: &mut Context,
+    account: &mut Account,
+    peer: &BareJid,
+) -> Result<(), Fault> {
+    without_key(cx, account, peer, |talk, _| talk.answered_in_clear())
+}
+
+/// As [`run`], for what needs no own key and leads to nothing.
+fn without_key<T>(
+    cx: &mut Context,
+    account: &mut Account,
+    peer: &BareJid,
+    work: impl FnOnce(&mut Conversation, &Config) -> T,
+) -> Result<T, Fault> {
     let conversation = cx.store.conversation_open(account.id, peer.as_str())?;
     let config = config(cx, account, conversation)?;
-    let talk = taken(cx, account, peer)?;
+    let mut talk = taken(cx, account, peer)?;
     account.private.sessions.moved.insert(peer.clone());
-    let tagged = talk.tagged(&config, text);
+    let done = work(&mut talk, &config);
     cx.store
         .otr_state_set(account.id, peer.as_str(), &talk.to_bytes())?;
     account.private.sessions.talks.insert(peer.clone(), talk);
-    Ok(tagged)
+    Ok(done)
 }
 
 /// Ends the private conversation with a device, politely.

@@ -355,6 +355,33 @@ fn the_first_text_of_an_account_offers_although_its_key_is_not_made_yet() {
 }
 
 #[test]
+fn who_answers_the_first_text_in_clear_while_the_key_is_made_is_offered_nothing_more() {
+    let (mut world, who) = World::of(&["alice", "bob"]);
+    let everyone = PolicyScope::Global {};
+    set(&mut world, who[0], everyone, Some(Policy::Preferred), true);
+    world.hold_work(who[0], true);
+    world.say(who[0], BOB, "hello");
+    world.settle();
+    world.say(who[1], ALICE, "good morning");
+    world.settle();
+    world.hold_work(who[0], false);
+    world.say(who[0], BOB, "and to you");
+    world.settle();
+    let tagged: Vec<bool> = world.servers[0]
+        .seen
+        .iter()
+        .filter(|(from, _)| from.starts_with("alice@"))
+        .filter_map(|(_, stanza)| stanza.get_child("body", "jabber:client"))
+        .map(|body| body.text().contains(" \t  \t\t\t\t"))
+        .collect();
+    assert_eq!(tagged, [true, false]);
+    assert_eq!(
+        world.bodies(who[0], BOB),
+        ["hello", "good morning", "and to you"]
+    );
+}
+
+#[test]
 fn fingerprints_of_libotr_are_read_and_what_is_distrusted_stays_so() {
     let (mut world, who) = World::of(&["alice", "bob"]);
     let file = format!(

@@ -54,8 +54,8 @@ impl Conversation {
             .iter()
             .any(|peer| !matches!(peer.message, Message::Plaintext));
         let (text, offered) = query::untag(text);
-        if offered.is_none() && self.tag_sent.get() {
-            self.tag_refused = true;
+        if offered.is_none() {
+            self.answered_in_clear();
         }
         self.events.push_back(Event::Plain {
             from: from.to_owned(),
