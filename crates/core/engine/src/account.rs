@@ -99,6 +99,8 @@ struct Connection {
     scram: Option<(WorkId, u64)>,
     /// Stream management is on.
     sm: bool,
+    /// The stream was resumed, and the server has confirmed nothing since.
+    unproved: bool,
     /// `Close` was commanded.
     closing: bool,
     /// The position that the store has.

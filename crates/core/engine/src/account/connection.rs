@@ -521,6 +521,7 @@ impl Connection {
             certificate: None,
             scram: None,
             sm: false,
+            unproved: false,
             closing: false,
             saved: None,
             unmarked: 0,

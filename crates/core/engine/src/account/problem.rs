@@ -56,3 +56,14 @@ pub(super) fn ends_session(failure: &StreamFailure) -> bool {
         StreamFailure::HandledCountTooHigh { .. } | StreamFailure::Replaced { .. }
     )
 }
+
+/// Whether a stream that fails so right after its resumption may have been broken by the resumption, so that a
+/// fresh one is tried. Prosody 0.12 feeds a resumed stream to the parser of the old one: where the connection
+/// broke inside a stanza, what follows counts as part of it, until it is ill-formed or too large
+/// (`policy-violation`).
+pub(super) fn may_be_broken(failure: &StreamFailure) -> bool {
+    matches!(
+        failure,
+        StreamFailure::Forbidden { .. } | StreamFailure::Protocol { .. }
+    )
+}

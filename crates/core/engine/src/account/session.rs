@@ -3,7 +3,7 @@
 use sotto_xmpp::stream::{MechanismMemory, StreamFailure};
 use sotto_xmpp::{Element, FullJid, carbons, disco, iq};
 
-use super::problem::{Course, course, ends_session};
+use super::problem::{Course, course, ends_session, may_be_broken};
 use super::{Account, Pending, State};
 use crate::context::Context;
 use crate::error::Fault;
@@ -54,6 +54,9 @@ impl Account {
             self.requests = Some(iq::Tracker::new(&jid));
         }
         self.signed_in(cx, jid, true, mechanism, memory)?;
+        if let Some(connection) = &mut self.connection {
+            connection.unproved = true;
+        }
         self.handle_acked(cx, acked)?;
         self.send_again(cx)?;
         if !self.features.known {
@@ -181,13 +184,18 @@ impl Account {
         cx: &mut Context,
         failure: &StreamFailure,
     ) -> Result<(), Fault> {
-        let course = course(failure);
+        let unproved = self.connection.as_ref().is_some_and(|c| c.unproved);
+        let broken = unproved && may_be_broken(failure);
+        let course = match course(failure) {
+            Course::Stop(problem) if broken => Course::Again(problem),
+            course => course,
+        };
         let details = failure.to_string();
         self.problem = Some(self.worded(cx, &course.problem(), &details));
         if self.is_closing() {
             return Ok(());
         }
-        if ends_session(failure) {
+        if broken || ends_session(failure) {
             self.forget_session(cx)?;
         }
         cx.changes.account(self.id);

@@ -74,6 +74,9 @@ impl Account {
                 if std::mem::take(&mut self.ack_overdue) {
                     crate::messages::account_state_changed(cx, self)?;
                 }
+                if let Some(connection) = &mut self.connection {
+                    connection.unproved = false;
+                }
                 self.handle_acked(cx, sequence)?;
             }
             StreamEvent::AckOverdue => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sotto_api::view::Delivery;
 use sotto_api::{ErrorKind, Request};
 
+use super::harness::server::WhenResumed;
 use super::harness::{DOMAIN, Who, World};
 
 const BOB: &str = "bob@example.org";
@@ -49,6 +50,26 @@ fn a_message_arrives_and_its_ticks_follow() {
     let history = world.history(who[0], BOB);
     assert_eq!(history[0].delivery, Some(Delivery::Delivered));
     assert_eq!(history[0].delivery_text, "Delivered");
+}
+
+#[test]
+fn a_resumed_stream_that_the_server_does_not_understand_gives_way_to_a_fresh_one() {
+    for how in [WhenResumed::Ignores, WhenResumed::Objects] {
+        let (mut world, who) = World::of(&["alice", "bob"]);
+        world.say(who[0], BOB, "before");
+        world.settle();
+        world.servers[0].when_resumed = how;
+        world.cut(who[0]);
+        world.say(who[0], BOB, "behind half a stanza");
+        world.pass(Duration::from_secs(180));
+        assert_eq!(
+            world.bodies(who[1], ALICE),
+            ["before", "behind half a stanza"],
+            "{how:?}"
+        );
+        let history = world.history(who[0], BOB);
+        assert_eq!(history[1].delivery, Some(Delivery::Delivered), "{how:?}");
+    }
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub struct Server {
     pub has_archive: bool,
     pub has_sm: bool,
     pub refuse_resume: bool,
+    /// How streams go on that are resumed from now on.
+    pub when_resumed: WhenResumed,
     /// Nothing is read or answered: a stopped process.
     pub frozen: bool,
     /// Archive queries are taken and not answered.
@@ -36,6 +38,16 @@ pub struct Server {
     pub refused: BTreeSet<String>,
     /// Which messages are lost on their way from the client at this full address.
     pub loses: Option<fn(&str, &Element) -> bool>,
+}
+
+/// What becomes of a resumed stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenResumed {
+    Reads,
+    /// What the client says disappears, as in Prosody 0.12 behind half a stanza.
+    Ignores,
+    /// What the client says ends the stream, as there when it has become too much.
+    Objects,
 }
 
 #[derive(Default)]
@@ -59,6 +71,7 @@ struct Connection {
     user: Option<String>,
     exchange: Option<(String, Exchange)>,
     session: Option<u64>,
+    resumed: bool,
 }
 
 struct Session {
@@ -87,6 +100,7 @@ impl Server {
             has_archive: true,
             has_sm: true,
             refuse_resume: false,
+            when_resumed: WhenResumed::Reads,
             frozen: false,
             mute_archive: false,
             refused: BTreeSet::new(),
@@ -138,6 +152,10 @@ impl Server {
             connection.cutter.feed(bytes);
         }
         while let Some(piece) = self.conns.get_mut(&conn).and_then(|c| c.cutter.next()) {
+            let resumed = self.conns.get(&conn).is_some_and(|c| c.resumed);
+            if resumed && self.when_resumed == WhenResumed::Ignores {
+                continue;
+            }
             match piece {
                 Piece::Open => self.open(conn),
                 Piece::Close => {
@@ -186,6 +204,12 @@ impl Server {
     fn element(&mut self, conn: Conn, element: Element) {
         const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
         const SM: &str = "urn:xmpp:sm:3";
+        let resumed = self.conns.get(&conn).is_some_and(|c| c.resumed);
+        if resumed && self.when_resumed == WhenResumed::Objects {
+            let error = "<stream:error><policy-violation \
+                 xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>";
+            return self.write(conn, error);
+        }
         if element.has_ns(SASL) {
             self.sasl(conn, &element);
         } else if element.is("enable", SM) {
@@ -288,7 +312,9 @@ impl Server {
             );
             return;
         };
-        self.conns.get_mut(&conn).expect("a connection").session = Some(id);
+        let connection = self.conns.get_mut(&conn).expect("a connection");
+        connection.session = Some(id);
+        connection.resumed = true;
         let session = self.sessions.get_mut(&id).expect("known");
         if let Some(old) = session.conn.replace(conn)
             && old != conn
