@@ -1,6 +1,7 @@
 //! G-11: what a used profile leaves on the disk, and a locked one in memory: none of 200 canaries.
 
 use std::path::Path;
+use std::time::Instant;
 
 use sotto_api::view::{Availability, Recording, Settings};
 use sotto_api::{Protection, Reply, Request, Secret};
@@ -9,7 +10,7 @@ use sotto_testkit::rpc::{Failure, Program, Rpc, Step};
 use tempfile::TempDir;
 
 use super::{BOTH, Case, case, ensure, same};
-use crate::sotto::{SOON, Sotto, befriend};
+use crate::sotto::{LATER, SOON, Sotto, befriend};
 use crate::world::World;
 
 /// What every canary begins with. Nothing else does.
@@ -82,9 +83,23 @@ fn traces(world: &World<'_>) -> Step {
     })?;
     clean("while it is locked", &[&folder, home.path()])?;
 
-    // Whoever opens it has everything.
+    // Whoever opens it has everything, also what was said meanwhile.
+    let meanwhile = canaries.next();
+    let there = leila.talk_to(&address)?;
+    leila.say(there, &meanwhile)?;
     unlock(&mut rpc, &passphrase)?;
-    same("the history", &page(&mut rpc, conversation)?, &history)?;
+    let deadline = Instant::now() + LATER;
+    loop {
+        let now = page(&mut rpc, conversation)?;
+        if now.len() > history.len() {
+            same("the last message", &now.last(), &Some(&meanwhile))?;
+            same("the history", &now[..history.len()].to_vec(), &history)?;
+            break;
+        }
+        if rpc.next_event(deadline).is_none() {
+            return Err(rpc.failure("what was said while it was locked has not come"));
+        }
+    }
     rpc.quit(SOON)?;
     clean("at the end", &[&folder, home.path()])
 }
