@@ -14,6 +14,7 @@ mod certificates;
 mod chat;
 mod commands;
 mod devices;
+mod history;
 mod links;
 mod otr;
 mod otr_crate;
@@ -51,6 +52,7 @@ pub fn all() -> Vec<Case> {
     all.extend(people::cases());
     all.extend(chat::cases());
     all.extend(devices::cases());
+    all.extend(history::cases());
     all.extend(slixmpp::cases());
     all.extend(sasl2::cases());
     all.extend(commands::cases());

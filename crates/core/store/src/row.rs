@@ -14,7 +14,7 @@ use sotto_api::view::{
 use sotto_api::{AccountId, AccountSettings, ContactId, ConversationId, MessageId, Timestamp};
 
 pub use call::{CallOutcome, CallRow, NewCall};
-pub use history::{DayRow, ErasedCount, Erasure};
+pub use history::{Archived, DayRow, ErasedCount, Erasure};
 pub use private::{OtrKeyRow, OwnPolicyRow, PeerKeyRow, Verified, VerifiedHow};
 
 /// Debug for a text that must not be shown: its length in bytes.

@@ -9,8 +9,8 @@ use sotto_api::view::{Direction, MessageKind, Privacy};
 use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 use sotto_store::Store;
 use sotto_store::row::{
-    ArchiveState, CallOutcome, ErasedCount, Erasure, NewCall, NewMessage, NewOutbox, OutboxPurpose,
-    Page, Place,
+    ArchiveState, Archived, CallOutcome, ErasedCount, Erasure, NewCall, NewMessage, NewOutbox,
+    OutboxPurpose, Page, Place,
 };
 use tempfile::TempDir;
 
@@ -577,15 +577,24 @@ fn ids_of_erased_messages_are_known_until_the_archive_was_read_past_them() {
     for id in [before, came, sent] {
         store.message_erase(id).expect("it erases");
     }
-    let known = |archive, sender, id| {
-        store
-            .archive_has_erased(account, archive, sender, Some(id))
-            .expect("it says")
+    let told = |archive_id, sender, message_id, replaces| {
+        let told = Archived {
+            archive_id,
+            sender,
+            message_id: Some(message_id),
+            replaces,
+        };
+        store.archive_has_erased(account, &told).expect("it says")
     };
+    let known = |archive_id, sender, id| told(archive_id, sender, id, None);
     assert!(!known("a1", LEILA, "m"), "the mark is past it");
     assert!(known("a2", LEILA, "other"));
     assert!(known("a3", "sara@example.org", "m7"));
     assert!(!known("a3", LEILA, "m7"), "the same id from somebody else");
+    assert!(!known("a3", LEILA, "m"), "the same id, used again");
+    assert!(told("a3", LEILA, "new", Some("m")), "its correction");
+    assert!(told("a3", "sara@example.org", "new", Some("m7")));
+    assert!(!told("a3", LEILA, "new", Some("m7")), "another's");
     current(&store, account, 90);
     assert!(!known("a2", LEILA, "other"));
 }

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use sotto_api::ConversationId;
-use sotto_store::row::ArchiveState;
+use sotto_store::row::{ArchiveState, Archived};
 use sotto_xmpp::mam::{Fin, Item, Query, Step, Walk};
 use sotto_xmpp::message::Message;
 use sotto_xmpp::stanza_id::{self, random_id};
@@ -383,7 +383,7 @@ pub(super) fn note_live(
     Ok(())
 }
 
-/// Whether the archive tells of a message that the person erased: it does not come back.
+/// Whether the archive tells of a message that the person erased, or of its correction: it does not come back.
 pub(super) fn was_erased(
     cx: &Context,
     account: &Account,
@@ -394,12 +394,13 @@ pub(super) fn was_erased(
         return Ok(false);
     };
     let sender = message.sender(&account.address);
-    Ok(cx.store.archive_has_erased(
-        account.id,
+    let told = Archived {
         archive_id,
-        sender.as_str(),
-        message.id.as_deref(),
-    )?)
+        sender: sender.as_str(),
+        message_id: message.id.as_deref(),
+        replaces: message.replaces.as_deref(),
+    };
+    Ok(cx.store.archive_has_erased(account.id, &told)?)
 }
 
 // ---- older history -------------------------------------------------------------------------------

@@ -522,6 +522,43 @@ fn an_erased_message_and_an_erased_day_do_not_come_back() {
 }
 
 #[test]
+fn corrections_of_erased_messages_do_not_come_back_either() {
+    let mut two = two();
+    two.hear("theirs");
+    two.say("mine");
+    for (who, peer, body) in [
+        (two.alice, BOB, "mine, corrected"),
+        (two.bob, ALICE, "theirs, too"),
+    ] {
+        let message = two.world.open(who, peer).correctable.expect("one");
+        let request = Request::MessageCorrect {
+            message,
+            body: body.into(),
+        };
+        two.world.ask(who, request);
+        two.world.settle();
+    }
+    two.say("another");
+    let message = two.world.open(two.alice, BOB).correctable.expect("one");
+    two.world.ask(
+        two.alice,
+        Request::MessageCorrect {
+            message,
+            body: "another, corrected".into(),
+        },
+    );
+    two.world.settle();
+    assert_eq!(
+        two.bodies(),
+        ["theirs, too", "mine, corrected", "another, corrected"]
+    );
+    let conversation = two.conversation();
+    two.erase(EraseScope::Conversation { conversation });
+    two.begin_anew();
+    assert!(two.bodies().is_empty());
+}
+
+#[test]
 fn an_account_and_everything_are_erased_with_what_the_archive_would_bring_back() {
     for everything in [false, true] {
         let mut two = two();

@@ -11,6 +11,7 @@ use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 
 use super::Older;
 use crate::error::Result;
+use crate::row::Archived;
 use crate::store::Store;
 
 /// May stand in the archive in clear: not the program's own lines, not what never left.
@@ -50,18 +51,15 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the archive tells of a message that was erased here. `sender` is a bare address.
-    pub fn archive_has_erased(
-        &self,
-        account: AccountId,
-        archive_id: &str,
-        sender: &str,
-        message_id: Option<&str>,
-    ) -> Result<bool> {
-        let sent = message_id.map(|id| erased_id(sender, id));
+    /// Whether what the archive tells of was erased here, or corrects what was.
+    pub fn archive_has_erased(&self, account: AccountId, told: &Archived<'_>) -> Result<bool> {
+        let sent = told.message_id.map(|id| erased_id(SENT, told.sender, id));
+        let corrected = told
+            .replaces
+            .map(|id| erased_id(CORRECTED, told.sender, id));
         let known = self.one(
-            "SELECT 1 FROM archive_erased WHERE account = ?1 AND id IN (?2, ?3)",
-            params![account.0, archive_id, sent],
+            "SELECT 1 FROM archive_erased WHERE account = ?1 AND id IN (?2, ?3, ?4)",
+            params![account.0, told.archive_id, sent, corrected],
             |_| Ok(()),
         )?;
         Ok(known.is_some())
@@ -155,8 +153,10 @@ impl Store {
             let bare = sender
                 .split_once('/')
                 .map_or(sender.as_str(), |(bare, _)| bare);
-            let id = archive_id.or_else(|| message_id.map(|id| erased_id(bare, &id)));
-            if let Some(id) = id {
+            let corrected = message_id.as_ref().map(|id| erased_id(CORRECTED, bare, id));
+            // Programs may give an id twice: it counts only where there is nothing better.
+            let own = archive_id.or_else(|| message_id.map(|id| erased_id(SENT, bare, &id)));
+            for id in own.into_iter().chain(corrected) {
                 self.execute(
                     "INSERT OR IGNORE INTO archive_erased (account, id) VALUES (?1, ?2)",
                     params![account.0, id],
@@ -220,9 +220,15 @@ enum Place {
     Unknown,
 }
 
+/// For the message itself; for what corrects it.
+const SENT: &str = "sent";
+const CORRECTED: &str = "corrected";
+
 /// Only the server can vouch for an archive id; a stanza id counts with who sent it, who need not be known.
-fn erased_id(sender: &str, message_id: &str) -> String {
+fn erased_id(what: &str, sender: &str, message_id: &str) -> String {
     let hash = Sha256::new()
+        .chain_update(what)
+        .chain_update([0])
         .chain_update(sender)
         .chain_update([0])
         .chain_update(message_id)

@@ -40,3 +40,16 @@ pub struct DayRow {
     /// How many messages, without the program's own lines.
     pub messages: u32,
 }
+
+/// A message that the own archive tells of.
+#[derive(Clone, Copy, Debug)]
+pub struct Archived<'a> {
+    /// Its id there.
+    pub archive_id: &'a str,
+    /// Bare address of who sent it.
+    pub sender: &'a str,
+    /// The stanza's `id`.
+    pub message_id: Option<&'a str>,
+    /// The id of what it corrects (XEP-0308).
+    pub replaces: Option<&'a str>,
+}
