@@ -128,24 +128,6 @@ class Window:
         except Exception:
             return None
 
-    def value(self, name, role):
-        """What a list of choices shows whose name begins so."""
-        for node in self.nodes():
-            try:
-                if said(node).startswith(name) and node.get_role_name() == role:
-                    return self.value_of(node)
-            except Exception:
-                continue
-        return None
-
-    @staticmethod
-    def value_of(node):
-        try:
-            text = node.get_text_iface()
-            return Atspi.Text.get_text(text, 0, Atspi.Text.get_character_count(text))
-        except Exception:
-            return None
-
     def focus(self, part):
         """Puts the keyboard into a field."""
 

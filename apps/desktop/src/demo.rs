@@ -15,6 +15,7 @@ use sotto_api::{
 use crate::backend::{Backend, Done};
 use crate::testing::{account, contact, conversation, message};
 
+mod kept;
 mod private;
 
 pub use private::Stand;
@@ -51,6 +52,8 @@ struct World {
     settings: Settings,
     next: i64,
     asked: Vec<String>,
+    locked: bool,
+    kept: kept::Kept,
 }
 
 impl Demo {
@@ -92,6 +95,8 @@ impl World {
             settings,
             next: 1_000_000,
             asked: Vec::new(),
+            locked: false,
+            kept: kept::Kept::default(),
         };
         if !scene.empty {
             world.people();
@@ -500,10 +505,18 @@ impl World {
             Ok(reply) => return reply,
             Err(request) => *request,
         };
+        let request = match kept::answer(self, request) {
+            Ok(reply) => return reply,
+            Err(request) => *request,
+        };
         Ok(match request {
             Request::Version {} => Reply::Version("Sotto 0.1.0 (demo)".into()),
             Request::ProfileStatus {} => Reply::Profile(ProfileView {
-                state: ProfileState::Open,
+                state: if self.locked {
+                    ProfileState::Locked
+                } else {
+                    ProfileState::Open
+                },
                 protection: Some(ProtectionKind::Passphrase),
                 folder: "/home/sara/.local/share/sotto".into(),
                 warning: String::new(),
@@ -613,19 +626,32 @@ impl World {
                 self.conversation(conversation)?.unread = 0;
                 Reply::Done
             }
-            Request::Search { query, limit, .. } => {
-                let hits = self
+            Request::Search {
+                query,
+                conversation,
+                limit,
+                ..
+            } => {
+                let query = query.to_lowercase();
+                let mut hits: Vec<SearchHit> = self
                     .messages
-                    .values()
-                    .flatten()
-                    .filter(|m| m.body.to_lowercase().contains(&query.to_lowercase()))
+                    .iter()
+                    .filter(|(id, _)| conversation.is_none_or(|wanted| wanted == **id))
+                    .flat_map(|(_, messages)| messages)
+                    .filter(|m| m.body.to_lowercase().contains(&query))
                     .take(usize::try_from(limit).unwrap_or(usize::MAX))
                     .map(|m| SearchHit {
                         message: m.clone(),
                         conversation_name: m.author.clone(),
-                        highlights: Vec::new(),
+                        highlights: m
+                            .body
+                            .to_lowercase()
+                            .match_indices(&query)
+                            .map(|(at, found)| (at, at + found.len()))
+                            .collect(),
                     })
                     .collect();
+                hits.sort_by_key(|hit| std::cmp::Reverse(hit.message.at));
                 Reply::Found(SearchPage { hits, more: false })
             }
             Request::AvatarGet { .. } => Reply::Avatar(None),

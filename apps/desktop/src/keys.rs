@@ -17,6 +17,8 @@ pub fn act(text: &str, control: bool, alt: bool, shift: bool) -> Option<&'static
         ("n", true, false, false) => "person-add",
         ("n", true, false, true) => "account-add",
         ("i", true, false, false) => "privacy",
+        ("h", true, false, false) => "history",
+        ("f", true, false, true) => "history-all",
         ("w", true, false, false) => "close",
         ("q", true, false, false) => "quit",
         ("c", true, false, false) => "copy-selected",
@@ -50,6 +52,7 @@ mod tests {
         assert_eq!(act("f", true, false, false), Some("find"));
         assert_eq!(act("N", true, false, true), Some("account-add"));
         assert_eq!(act("\u{f701}", false, true, true), Some("next-unread"));
+        assert_eq!(act("F", true, false, true), Some("history-all"));
         assert_eq!(act("x", false, false, false), None);
         assert_eq!(act("f", false, false, false), None);
     }

@@ -7,18 +7,29 @@ mod account;
 mod codes;
 mod create;
 mod dialogs;
+mod files;
 mod form;
+mod history;
+mod keeping;
+mod moving;
 mod options;
 mod passphrase;
+mod passwords;
 mod portrait;
+mod records;
 mod sign_in;
+
+pub use keeping::{EXPIRIES, expiry_words};
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel, Weak};
-use sotto_api::view::{AccountView, ProfileState, ProfileView, Settings};
+use sotto_api::view::{
+    AccountView, ConversationView, EraseScope, Expiry, ImportView, ProfileState, ProfileView,
+    SavedPasswordView, Settings,
+};
 use sotto_api::{ApiError, Event, Reply, Request};
 
 use crate::backend::Backend;
@@ -40,6 +51,9 @@ struct State {
     editing: Option<AccountView>,
     dialogs: dialogs::DialogState,
     codes: codes::CodesState,
+    history: history::HistoryState,
+    saved: Vec<SavedPasswordView>,
+    import: Option<ImportView>,
     languages: Vec<String>,
 }
 
@@ -65,6 +79,11 @@ impl Pages {
         options::wire(ui);
         codes::wire(ui);
         account::wire(ui);
+        history::wire(ui);
+        passwords::wire(ui);
+        keeping::wire(ui);
+        records::wire(ui);
+        moving::wire(ui);
         dialogs::wire(ui);
         pages.read_profile();
     }
@@ -79,21 +98,58 @@ impl Pages {
             Event::SettingsChanged => options::read_settings(pages),
             Event::KeysChanged => codes::read_keys(pages),
             Event::PoliciesChanged => codes::read_policies(pages),
+            Event::HistoryErased => history::erased(pages),
+            Event::MessageRemoved { message, .. } => history::removed(pages, *message),
+            Event::RecordsChanged => records::read(pages),
+            Event::ImportChanged { import } => moving::changed(pages, *import),
             _ => {}
         });
     }
 
     /// Opens a page by the name of its menu entry; whether it was one.
     pub fn act(name: &str) -> bool {
-        let known = matches!(name, "account-add" | "options" | "accounts" | "security");
+        let known = matches!(
+            name,
+            "account-add"
+                | "options"
+                | "accounts"
+                | "security"
+                | "advanced"
+                | "move-in"
+                | "back-up"
+                | "open-profile"
+                | "records-stop"
+        );
+        let mut used = false;
+        with(|pages| used = history::act(pages, name));
         with(|pages| match name {
             "account-add" => sign_in::show(pages),
             "options" => options::show(pages, None),
             "accounts" => options::show(pages, Some(1)),
             "security" => options::show(pages, Some(2)),
+            "advanced" => options::show(pages, Some(4)),
+            "move-in" => moving::show(pages),
+            "back-up" => files::ask_back_up(pages),
+            "open-profile" => files::ask_profile(pages),
+            "records-stop" => records::record(pages, sotto_api::view::Recording::Off),
             _ => {}
         });
-        known
+        known || used
+    }
+
+    /// Opens the history of a conversation, or of all.
+    pub fn history(view: Option<ConversationView>) {
+        with(|pages| history::show(pages, view));
+    }
+
+    /// Asks before something is erased, saying how much it is.
+    pub fn ask_erase(what: EraseScope) {
+        with(|pages| history::ask_erase(pages, what));
+    }
+
+    /// Asks before `request` makes messages expire sooner.
+    pub fn ask_expiry(expiry: Expiry, request: Request) {
+        with(|pages| dialogs::ask_expiry(pages, expiry, request));
     }
 
     fn ui(&self) -> Option<AppWindow> {
@@ -106,9 +162,13 @@ impl Pages {
         request: Request,
         then: impl FnOnce(&Pages, Result<Reply, ApiError>) + Send + 'static,
     ) {
+        let here = std::thread::current().id();
         self.backend.request(
             request,
             Box::new(move |result| {
+                if std::thread::current().id() == here {
+                    return with(|pages| then(pages, result));
+                }
                 // Fails only when the window is gone; then nobody waits for the answer.
                 let _ = slint::invoke_from_event_loop(move || with(|pages| then(pages, result)));
             }),
@@ -137,18 +197,31 @@ impl Pages {
 
     fn profile_is(&self, profile: ProfileView) {
         let state = profile.state;
+        let before = self.state.borrow().profile.as_ref().map(|p| p.state);
         self.state.borrow_mut().profile = Some(profile);
         options::fill_security(self);
         let page = self.ui().map(|ui| ui.global::<App>().get_page());
         match state {
             ProfileState::Absent => self.show(Page::FirstStart),
-            ProfileState::Locked => self.show(Page::Unlock),
+            ProfileState::Locked => {
+                if before == Some(ProfileState::Open) {
+                    self.forget();
+                }
+                if before != Some(state)
+                    && let Some(ui) = self.ui()
+                {
+                    ui.global::<crate::Unlock>()
+                        .set_locked(before == Some(ProfileState::Open));
+                }
+                self.show(Page::Unlock);
+            }
             ProfileState::Open
                 if matches!(page, Some(Page::Opening | Page::FirstStart | Page::Unlock)) =>
             {
                 passphrase::forget(self);
                 options::read_settings(self);
                 dialogs::read_questions(self);
+                records::read(self);
                 self.read_accounts(|pages| {
                     if pages.state.borrow().accounts.is_empty() {
                         sign_in::show(pages);
@@ -159,6 +232,27 @@ impl Pages {
             }
             ProfileState::Open => {}
         }
+    }
+
+    /// Forgets everything that pages and dialogs know of the profile: it is locked.
+    fn forget(&self) {
+        dialogs::forget(self);
+        history::forget(self);
+        moving::forget(self);
+        {
+            let mut state = self.state.borrow_mut();
+            let profile = state.profile.take();
+            let round = std::mem::take(&mut state.history);
+            *state = State {
+                profile,
+                history: round,
+                ..State::default()
+            };
+        }
+        options::forget(self);
+        codes::forget(self);
+        passphrase::forget(self);
+        sign_in::forget(self);
     }
 
     fn read_accounts(&self, then: impl FnOnce(&Pages) + Send + 'static) {

@@ -119,6 +119,22 @@ pub fn open_link(target: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Starts this program once more, over another profile.
+///
+/// # Errors
+/// When the system cannot; the message is for people.
+pub fn start_with(profile: &std::path::Path) -> Result<(), String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    Command::new(program)
+        .arg("--profile")
+        .arg(profile)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .map(drop)
+        .map_err(|error| format!("Sotto could not be started again: {error}"))
+}
+
 /// The language the system asks for, as a tag such as `ar` or `pt-BR`; empty when it asks for none.
 pub fn system_language() -> String {
     ["LC_ALL", "LC_MESSAGES", "LANG"]

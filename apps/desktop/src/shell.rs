@@ -5,7 +5,7 @@ use std::thread::ThreadId;
 
 use jiff::tz::TimeZone;
 use slint::{ComponentHandle, Global, SharedString};
-use sotto_api::view::{AccountView, ProfileState, Settings, Theme};
+use sotto_api::view::{AccountView, ProfileState, ProtectionKind, Settings, Theme};
 use sotto_api::{ApiError, Event, Reply, Request, Timestamp};
 
 use crate::backend::Backend;
@@ -15,7 +15,9 @@ use crate::platform;
 use crate::ui::{self, AppWindow, Page, Sheet};
 
 mod acts;
+mod keeping;
 mod list;
+mod lock;
 mod sheets;
 mod talk;
 mod words;
@@ -35,6 +37,16 @@ pub fn post(event: Event) {
 pub(crate) fn on_window(act: impl FnOnce(&Rc<Shell>) + Send + 'static) {
     // The event loop has ended: there is no window left to tell.
     let _ = slint::invoke_from_event_loop(move || with_shell(act));
+}
+
+/// Ends this window: another was started in its place.
+pub(crate) fn quit() {
+    with_shell(|shell| shell.act("quit"));
+}
+
+/// Opens a conversation at a message that was found.
+pub(crate) fn open_message(conversation: sotto_api::ConversationId, message: sotto_api::MessageId) {
+    with_shell(|shell| talk::open_conversation(shell, conversation, Some(message), true));
 }
 
 fn with_shell(act: impl FnOnce(&Rc<Shell>)) {
@@ -58,6 +70,7 @@ pub struct Shell {
     /// What the system asks for, and that times our own setting.
     system_scale: Cell<f32>,
     own_scale: Cell<f32>,
+    lock: lock::Lock,
     quit: Cell<bool>,
     /// This process owns the profile, so that quitting ends it.
     owner: Cell<bool>,
@@ -83,6 +96,7 @@ impl Shell {
             sheets: sheets::Sheets::default(),
             system_scale: Cell::new(window.window().scale_factor()),
             own_scale: Cell::new(0.0),
+            lock: lock::Lock::default(),
             quit: Cell::new(false),
             owner: Cell::new(true),
             window_lock: RefCell::default(),
@@ -93,6 +107,7 @@ impl Shell {
         list::wire(&shell);
         talk::wire(&shell);
         sheets::wire(&shell);
+        keeping::wire(&shell);
         shell.apply_settings();
         Ok(shell)
     }
@@ -211,6 +226,10 @@ impl Shell {
                 conversation,
                 message,
             } => talk::message_removed(self, *conversation, *message),
+            Event::HistoryErased => {
+                talk::reload(self);
+                list::reload(self);
+            }
             Event::SettingsChanged => self.reload_settings(),
             Event::Activated { .. } => self.raise(),
             Event::Ending => {
@@ -237,8 +256,12 @@ impl Shell {
             shell
                 .part::<ui::People>()
                 .set_warning(profile.warning.as_str().into());
-            if profile.state == ProfileState::Open {
-                shell.opened();
+            shell
+                .part::<ui::People>()
+                .set_can_lock(profile.protection == Some(ProtectionKind::Passphrase));
+            match profile.state {
+                ProfileState::Open => shell.opened(),
+                ProfileState::Locked | ProfileState::Absent => lock::forget(shell),
             }
         });
     }
@@ -249,6 +272,7 @@ impl Shell {
         list::reload(self);
         self.reload_accounts();
         sheets::reload_requests(self);
+        lock::reopen(self);
     }
 
     fn reload_accounts(self: &Rc<Self>) {
@@ -394,6 +418,7 @@ impl Shell {
             used
         });
         app.on_scaled(|| with_shell(Self::scaled));
+        app.on_active(|| with_shell(lock::active));
         self.part::<ui::Menus>()
             .on_chosen(|act| with_shell(|shell| shell.act(&act)));
         self.window

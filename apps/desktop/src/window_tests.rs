@@ -130,11 +130,27 @@ fn older_messages_come_in_pages_and_in_order() {
     });
     shell.part::<ui::People>().invoke_activated(1);
     let before = said(&shell);
-    assert_eq!(before.len(), 60);
+    assert_eq!(before.len(), 10, "as many as the settings say");
     shell.part::<ui::Talk>().invoke_page_older();
     let after = said(&shell);
-    assert_eq!(after.len(), 120);
+    assert_eq!(after.len(), 70);
     assert_eq!(after[60..], before);
+}
+
+#[test]
+fn a_conversation_that_shows_nothing_at_first_pages_back() {
+    let (shell, _) = open(Scene {
+        messages: 200,
+        ..Scene::default()
+    });
+    let mut settings = shell.settings();
+    settings.history_shown = 0;
+    shell.set_settings(settings);
+    shell.part::<ui::People>().invoke_activated(1);
+    assert!(said(&shell).is_empty());
+    assert!(shell.part::<ui::Talk>().get_older());
+    shell.part::<ui::Talk>().invoke_page_older();
+    assert_eq!(said(&shell).len(), 60);
 }
 
 #[test]
@@ -289,4 +305,236 @@ fn a_question_of_the_other_side_opens_no_dialog_by_itself() {
     assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::None);
     shell.act("verify");
     assert_eq!(shell.part::<ui::App>().get_sheet(), Sheet::Answer);
+}
+
+#[test]
+fn lowering_what_is_required_for_everyone_is_asked_about_once_more() {
+    let (shell, demo) = open(Scene::default());
+    crate::pages::Pages::act("security");
+    let codes = shell.part::<ui::Codes>();
+    assert_eq!(codes.get_policy(), 2);
+    codes.invoke_policy_chosen(0);
+    let dialogs = shell.part::<ui::Dialogs>();
+    assert_eq!(dialogs.get_kind(), ui::DialogKind::Question);
+    assert!(dialogs.get_risky());
+    dialogs.invoke_escaped();
+    assert!(!demo.asked().contains(&"PolicySet".to_owned()));
+    assert_eq!(codes.get_policy(), 2);
+    codes.invoke_policy_chosen(0);
+    dialogs.invoke_accept();
+    assert!(demo.asked().contains(&"PolicySet".to_owned()));
+}
+
+#[test]
+fn lowering_what_is_required_on_an_account_is_asked_about_once_more() {
+    let (shell, demo) = open(Scene::default());
+    crate::pages::Pages::act("security");
+    let codes = shell.part::<ui::Codes>();
+    // From as for everyone, which is required, to off.
+    codes.invoke_account_policy(0, 1);
+    assert!(shell.part::<ui::Dialogs>().get_risky());
+    assert!(!demo.asked().contains(&"PolicySet".to_owned()));
+    shell.part::<ui::Dialogs>().invoke_escaped();
+    // Required stays required.
+    codes.invoke_account_policy(0, 3);
+    assert!(demo.asked().contains(&"PolicySet".to_owned()));
+}
+
+#[test]
+fn the_history_of_a_person_is_found_by_word_and_by_day() {
+    let (shell, _) = open(Scene {
+        messages: 40,
+        ..Scene::default()
+    });
+    shell.part::<ui::People>().invoke_activated(1);
+    shell.act("history");
+    assert_eq!(shell.part::<ui::App>().get_page(), Page::History);
+    let history = shell.part::<ui::History>();
+    assert_eq!(history.get_count(), "47 messages, sealed");
+    assert!(history.get_days().row_count() >= 2);
+    history.set_query("café".into());
+    history.invoke_searched("café".into());
+    assert_eq!(history.get_place(), "1 of 1");
+    let found: Vec<_> = history.get_rows().iter().filter(|row| row.found).collect();
+    assert_eq!(found.len(), 1);
+    assert!(found[0].text.contains("café"));
+    history.invoke_scope_chosen(1);
+    assert_eq!(history.get_rows().iter().filter(|row| !row.day).count(), 1);
+}
+
+#[test]
+fn erasing_says_how_much_it_is_and_asks() {
+    let (shell, demo) = open(Scene::default());
+    shell.part::<ui::People>().invoke_activated(1);
+    shell.act("history");
+    shell.act("history-erase-person");
+    let dialogs = shell.part::<ui::Dialogs>();
+    assert!(dialogs.get_title().starts_with("Erase everything with"));
+    assert!(dialogs.get_lead().starts_with("7 messages"));
+    assert!(dialogs.get_danger());
+    dialogs.invoke_escaped();
+    assert!(!demo.asked().contains(&"HistoryErase".to_owned()));
+    shell.act("history-erase-person");
+    dialogs.invoke_accept();
+    assert!(demo.asked().contains(&"HistoryErase".to_owned()));
+    assert_eq!(shell.part::<ui::History>().get_length(), 0);
+}
+
+#[test]
+fn s_store_17_a_readable_copy_is_written_only_after_a_warning() {
+    let (shell, _) = open(Scene::default());
+    shell.part::<ui::People>().invoke_activated(1);
+    shell.act("history");
+    shell.part::<ui::History>().invoke_save();
+    let dialogs = shell.part::<ui::Dialogs>();
+    assert_eq!(dialogs.get_kind(), ui::DialogKind::Save);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("history.txt");
+    dialogs.set_text(file.to_string_lossy().as_ref().into());
+    dialogs.invoke_accept();
+    let text = std::fs::read_to_string(&file).expect("it is written");
+    assert!(text.starts_with("Leila Haddad") && text.ends_with("at six.\n"));
+    // What lies there is not overwritten.
+    shell.part::<ui::History>().invoke_save();
+    dialogs.set_text(file.to_string_lossy().as_ref().into());
+    dialogs.invoke_accept();
+    assert!(!dialogs.get_error().is_empty());
+    assert_eq!(std::fs::read_to_string(&file).expect("it is there"), text);
+}
+
+/// Every text that the window could show or say.
+fn everything_said(shell: &Rc<Shell>) -> String {
+    let mut said = String::new();
+    ElementQuery::from_root(shell.window())
+        .match_descendants()
+        .find_all()
+        .into_iter()
+        .for_each(|element| {
+            for text in [
+                element.accessible_label(),
+                element.accessible_value(),
+                element.accessible_description(),
+            ]
+            .into_iter()
+            .flatten()
+            {
+                said.push_str(&text);
+                said.push('\n');
+            }
+        });
+    said.push_str(&shell.window().get_heading());
+    said
+}
+
+#[test]
+fn s_ui_09_a_locked_window_shows_nothing_and_an_opened_one_is_where_it_was() {
+    let (shell, demo) = standing(Stand::Verified);
+    shell.act("verify");
+    let private = shell.part::<ui::Private>();
+    private.set_secret("under the tram bridge".into());
+    assert!(everything_said(&shell).contains("Leila"));
+    shell.act("lock");
+    let app = shell.part::<ui::App>();
+    assert_eq!(app.get_page(), Page::Unlock);
+    assert_eq!(app.get_sheet(), Sheet::None);
+    let said = everything_said(&shell);
+    for word in ["Leila", "Omar", "riverside", "café", "5F2C"] {
+        assert!(!said.contains(word), "{word} in {said}");
+    }
+    assert!(shell.part::<ui::Unlock>().get_locked());
+    assert_eq!(private.get_secret(), "");
+    assert_eq!(private.get_code(), "");
+    assert_eq!(shell.part::<ui::Talk>().get_name(), "");
+    assert!(shell.rows().is_empty());
+
+    let unlock = shell.part::<ui::Unlock>();
+    unlock.set_passphrase("wrong".into());
+    unlock.invoke_accept();
+    assert!(unlock.get_error().contains("does not open it"));
+    assert_eq!(app.get_page(), Page::Unlock);
+    unlock.set_passphrase("lantern copper quiet harbour".into());
+    unlock.invoke_accept();
+    shell.handle(&Event::ProfileChanged);
+    assert_eq!(app.get_page(), Page::Main);
+    assert_eq!(shell.part::<ui::Talk>().get_name(), "Leila Haddad");
+    assert!(demo.asked().contains(&"ProfileLock".to_owned()));
+}
+
+#[test]
+fn a_kept_password_is_shown_only_for_the_passphrase() {
+    let (shell, _) = open(Scene::default());
+    crate::pages::Pages::act("security");
+    let passwords = shell.part::<ui::Passwords>();
+    passwords.invoke_show_list();
+    assert_eq!(passwords.get_saved().row_count(), 2);
+    passwords.invoke_show(0);
+    let dialogs = shell.part::<ui::Dialogs>();
+    dialogs.set_text("wrong".into());
+    dialogs.invoke_accept();
+    assert!(dialogs.get_error().contains("does not open it"));
+    assert_eq!(dialogs.get_note(), "");
+    dialogs.set_text("lantern copper quiet harbour".into());
+    dialogs.invoke_accept();
+    assert_eq!(dialogs.get_note(), "a quiet password 17");
+    dialogs.invoke_escaped();
+    assert_eq!(dialogs.get_note(), "");
+    passwords.invoke_remove(1);
+    dialogs.invoke_accept();
+    assert_eq!(passwords.get_saved().row_count(), 1);
+}
+
+#[test]
+fn a_shorter_time_is_asked_about_and_a_wrong_figure_is_not_kept() {
+    let (shell, demo) = open(Scene::default());
+    crate::pages::Pages::act("options");
+    let keeping = shell.part::<ui::Keeping>();
+    keeping.invoke_expiry_chosen(3);
+    let dialogs = shell.part::<ui::Dialogs>();
+    assert!(dialogs.get_danger());
+    assert!(!demo.asked().contains(&"SettingsSet".to_owned()));
+    dialogs.invoke_escaped();
+    assert_eq!(keeping.get_expiry(), 0);
+    keeping.invoke_shown_edited("141".into());
+    assert!(keeping.get_shown_error().contains("140"));
+    assert!(!demo.asked().contains(&"SettingsSet".to_owned()));
+    keeping.invoke_shown_edited("140".into());
+    assert_eq!(keeping.get_shown_error(), "");
+    assert!(demo.asked().contains(&"SettingsSet".to_owned()));
+}
+
+#[test]
+fn s_store_16_recording_is_said_over_every_page_until_it_stops() {
+    let (shell, _) = open(Scene::default());
+    crate::pages::Pages::act("advanced");
+    let records = shell.part::<ui::Records>();
+    let app = shell.part::<ui::App>();
+    records.invoke_stanzas_chosen(2);
+    assert!(shell.part::<ui::Dialogs>().get_risky());
+    shell.part::<ui::Dialogs>().invoke_escaped();
+    assert_eq!(records.get_stanzas(), 0);
+    records.invoke_stanzas_chosen(1);
+    shell.handle(&Event::RecordsChanged);
+    assert!(app.get_recording().contains("recorded"));
+    app.set_page(Page::Main);
+    press(&shell, "Stop recording");
+    shell.handle(&Event::RecordsChanged);
+    assert_eq!(app.get_recording(), "");
+}
+
+#[test]
+fn moving_in_shows_what_was_found_before_anything_is_done() {
+    let (shell, demo) = open(Scene::default());
+    crate::pages::Pages::act("move-in");
+    let moving = shell.part::<ui::Moving>();
+    moving.invoke_look();
+    assert_eq!(moving.get_step(), ui::MoveStep::Found);
+    assert!(moving.get_history_text().contains("8412"));
+    assert!(!demo.asked().contains(&"ImportRun".to_owned()));
+    moving.invoke_run();
+    assert_eq!(moving.get_step(), ui::MoveStep::Done);
+    assert!(moving.get_shred_text().contains("SSD"));
+    moving.invoke_shred();
+    assert!(!demo.asked().contains(&"ImportShred".to_owned()));
+    shell.part::<ui::Dialogs>().invoke_accept();
+    assert_eq!(moving.get_step(), ui::MoveStep::Shredded);
 }

@@ -30,6 +30,31 @@ pub fn markdown(text: &str, links: &[LinkSpan]) -> String {
     out
 }
 
+/// A stranger's text as Markdown, with what was found in it strong and underlined. It cannot format itself.
+pub fn marked(text: &str, found: &[(usize, usize)]) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    let mut at = 0;
+    for &(start, end) in found {
+        let Some(before) = text.get(at..start) else {
+            continue;
+        };
+        // Strong words must not begin or end with a blank, nor run over lines.
+        let Some(words) = text
+            .get(start..end)
+            .filter(|words| !words.is_empty() && !words.contains(char::is_whitespace))
+        else {
+            continue;
+        };
+        escape(before, at == 0, &mut out);
+        out.push_str("<u>**");
+        escape(words, false, &mut out);
+        out.push_str("**</u>");
+        at = end;
+    }
+    escape(text.get(at..).unwrap_or_default(), at == 0, &mut out);
+    out
+}
+
 /// Escapes a piece of text; `start` says that a line begins with it.
 fn escape(text: &str, start: bool, out: &mut String) {
     for (number, line) in text.split('\n').enumerate() {
@@ -92,6 +117,19 @@ mod tests {
     #[test]
     fn spans_that_lie_outside_the_text_are_left_out() {
         assert_eq!(markdown("aé", &[link(2, 9), link(1, 2), link(5, 3)]), "aé");
+    }
+
+    #[test]
+    fn what_was_found_is_marked_and_nothing_else() {
+        assert_eq!(
+            marked("the harbour gate", &[(4, 11)]),
+            "the <u>**harbour**</u> gate"
+        );
+        assert_eq!(
+            marked("*a* 港口的门", &[(4, 10)]),
+            r"\*a\* <u>**港口**</u>的门"
+        );
+        assert_eq!(marked("a b", &[(0, 3), (9, 12), (2, 1)]), "a b");
     }
 
     #[test]

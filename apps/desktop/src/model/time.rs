@@ -83,7 +83,7 @@ pub fn day_of(at: Timestamp, zone: &TimeZone) -> Date {
 }
 
 /// *14:07*, in the person's time zone.
-pub(crate) fn clock(at: Timestamp, zone: &TimeZone) -> String {
+pub fn clock(at: Timestamp, zone: &TimeZone) -> String {
     let time = zoned(at, zone);
     format!("{:02}:{:02}", time.hour(), time.minute())
 }

@@ -122,6 +122,17 @@ pub(super) fn fill_settings(pages: &Pages) {
     page.set_allow_v2(state.settings.allow_otr_v2);
 }
 
+/// Nothing of anybody stays behind the page: the profile is locked.
+pub(super) fn forget(pages: &Pages) {
+    let Some(ui) = pages.ui() else { return };
+    let page = ui.global::<Codes>();
+    page.set_open(false);
+    page.set_own(model(Vec::new()));
+    page.set_accounts(model(Vec::new()));
+    page.set_mine(model(Vec::new()));
+    page.set_others(model(Vec::new()));
+}
+
 fn save(pages: &Pages) {
     let Some(ui) = pages.ui() else { return };
     let page = ui.global::<Codes>();

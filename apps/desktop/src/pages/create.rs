@@ -43,6 +43,21 @@ pub(super) fn wire(ui: &AppWindow) {
     page.on_leave(|| with(leave));
 }
 
+/// Nothing that was typed stays behind the page: the profile is locked.
+pub(super) fn forget(pages: &Pages) {
+    let Some(ui) = pages.ui() else { return };
+    let page = ui.global::<Create>();
+    for set in [
+        Create::set_name,
+        Create::set_password,
+        Create::set_again,
+        Create::set_instructions,
+    ] {
+        set(&page, "".into());
+    }
+    page.set_rows(model(Vec::new()));
+}
+
 pub(super) fn show(pages: &Pages) {
     pages.ask(Request::ServerList {}, |pages, result| {
         let (Ok(Reply::Servers(servers)), Some(ui)) = (result, pages.ui()) else {

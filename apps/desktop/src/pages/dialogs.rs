@@ -5,22 +5,36 @@ use std::path::Path;
 
 use slint::{ComponentHandle, SharedString};
 use sotto_api::view::{
-    AccountState, AccountView, CertificateSummary, CertificateView, OwnKeyView, PeerKeyView,
-    Policy, PolicyScope, QuestionView, Trust,
+    AccountState, AccountView, CertificateSummary, CertificateView, EraseScope, ErasedView, Expiry,
+    OwnKeyView, PeerKeyView, Policy, PolicyScope, QuestionView, Record, Recording,
+    SavedPasswordView, Trust,
 };
 use sotto_api::{
-    AccountId, CertificateAnswer, Field, PeerKeyId, Protection, QuestionId, Reply, Request, Secret,
-    Timestamp,
+    AccountId, CertificateAnswer, ConversationId, Field, ImportId, PeerKeyId, Protection,
+    QuestionId, Reply, Request, Secret, Timestamp,
 };
 
-use super::{Pages, account, codes, model, passphrase, portrait, sign_in, with};
+use super::{
+    EXPIRIES, Pages, account, codes, expiry_words, files, history, model, moving, options,
+    passphrase, passwords, portrait, records, sign_in, with,
+};
 use crate::{AppWindow, CertificateLine, DialogKind, Dialogs, PageWords, Words};
 
 /// What the open dialog is about.
 #[derive(Clone, Default)]
-enum About {
+pub(super) enum About {
     #[default]
     Nothing,
+    SaveHistory(ConversationId),
+    SaveRecord(Record),
+    OpenProfile,
+    Erase(EraseScope),
+    Expiry(Box<Request>),
+    RemovePasswords(Option<AccountId>),
+    ShowPassword(SavedPasswordView),
+    RecordPlain,
+    RemoveRecord(Record),
+    Shred(ImportId),
     Certificate(QuestionId),
     Password(AccountId),
     RemoveAccount(AccountId),
@@ -61,7 +75,13 @@ pub(super) fn wire(ui: &AppWindow) {
 }
 
 /// Opens a dialog with empty fields; what it is about is remembered for its answer.
-fn open(pages: &Pages, kind: DialogKind, about: About, title: SharedString, lead: SharedString) {
+pub(super) fn open(
+    pages: &Pages,
+    kind: DialogKind,
+    about: About,
+    title: SharedString,
+    lead: SharedString,
+) {
     let Some(ui) = pages.ui() else { return };
     let dialogs = ui.global::<Dialogs>();
     for set in [
@@ -94,7 +114,7 @@ fn open(pages: &Pages, kind: DialogKind, about: About, title: SharedString, lead
 }
 
 /// Closes the dialog, wipes its fields, and opens the next that waits.
-fn close(pages: &Pages) {
+pub(super) fn close(pages: &Pages) {
     open(
         pages,
         DialogKind::None,
@@ -230,6 +250,147 @@ pub(super) fn ask_lower(
     dialogs.set_risky(true);
 }
 
+/// A question whose risky way destroys something.
+fn ask_danger(
+    pages: &Pages,
+    about: About,
+    (title, lead): (SharedString, SharedString),
+    (act, safe): (SharedString, SharedString),
+) {
+    open(pages, DialogKind::Question, about, title, lead);
+    let Some(ui) = pages.ui() else { return };
+    let dialogs = ui.global::<Dialogs>();
+    dialogs.set_act(act);
+    dialogs.set_safe(safe);
+    dialogs.set_danger(true);
+}
+
+/// Says what would be gone, and asks.
+pub(super) fn ask_erase(pages: &Pages, title: SharedString, view: &ErasedView, what: EraseScope) {
+    let Some(ui) = pages.ui() else { return };
+    let words = ui.global::<PageWords>();
+    ask_danger(
+        pages,
+        About::Erase(what),
+        (title, view.text.as_str().into()),
+        (words.get_erase_act(), words.get_keep_word()),
+    );
+}
+
+/// Says that what is older goes at once, and asks.
+pub(super) fn ask_expiry(pages: &Pages, expiry: Expiry, request: Request) {
+    let Some(ui) = pages.ui() else { return };
+    let words = ui.global::<PageWords>();
+    let at = EXPIRIES.iter().position(|known| *known == expiry);
+    let name = at
+        .and_then(|at| expiry_words(&words).get(at).cloned())
+        .unwrap_or_default();
+    ask_danger(
+        pages,
+        About::Expiry(Box::new(request)),
+        (words.invoke_expiry_title(name), words.get_expiry_lead()),
+        (words.get_expiry_act(), words.get_as_it_is()),
+    );
+}
+
+/// A kept password is shown only after the passphrase.
+pub(super) fn ask_show_password(pages: &Pages, saved: &SavedPasswordView) {
+    let Some(ui) = pages.ui() else { return };
+    let words = ui.global::<PageWords>();
+    open(
+        pages,
+        DialogKind::Password,
+        About::ShowPassword(saved.clone()),
+        words.invoke_show_password(saved.address.as_str().into()),
+        words.get_show_password_lead(),
+    );
+    let dialogs = ui.global::<Dialogs>();
+    dialogs.set_act(words.get_show_word());
+    dialogs.set_safe(words.get_not_now());
+    dialogs.set_label(words.get_passphrase());
+}
+
+/// Removing one kept password, or all.
+pub(super) fn ask_remove_password(pages: &Pages, saved: Option<&SavedPasswordView>) {
+    let Some(ui) = pages.ui() else { return };
+    let words = ui.global::<PageWords>();
+    let text = match saved {
+        Some(saved) => (
+            words.invoke_remove_password(saved.address.as_str().into()),
+            words.get_remove_password_lead(),
+        ),
+        None => (
+            words.get_remove_passwords(),
+            words.get_remove_passwords_lead(),
+        ),
+    };
+    ask_danger(
+        pages,
+        About::RemovePasswords(saved.map(|saved| saved.account)),
+        text,
+        (words.get_remove(), words.get_keep_word()),
+    );
+}
+
+/// What plain capture files mean.
+pub(super) fn ask_record_plain(pages: &Pages) {
+    let Some(ui) = pages.ui() else { return };
+    let words = ui.global::<PageWords>();
+    open(
+        pages,
+        DialogKind::Question,
+        About::RecordPlain,
+        words.get_records_plain(),
+        words.get_records_plain_lead(),
+    );
+    let dialogs = ui.global::<Dialogs>();
+    dialogs.set_act(words.get_records_plain_act());
+    dialogs.set_safe(words.get_as_it_is());
+    dialogs.set_risky(true);
+}
+
+pub(super) fn ask_remove_record(pages: &Pages, record: Record) {
+    let Some(ui) = pages.ui() else { return };
+    let words = ui.global::<PageWords>();
+    let title = match record {
+        Record::Stanzas => words.get_records_remove(),
+        Record::Log => words.get_log_remove(),
+    };
+    ask_danger(
+        pages,
+        About::RemoveRecord(record),
+        (title, words.get_records_remove_lead()),
+        (words.get_remove(), words.get_keep_word()),
+    );
+}
+
+/// What shredding can and cannot do, once more.
+pub(super) fn ask_shred(pages: &Pages, import: ImportId, text: &str) {
+    let Some(ui) = pages.ui() else { return };
+    let words = ui.global::<PageWords>();
+    ask_danger(
+        pages,
+        About::Shred(import),
+        (words.invoke_shred_title(), text.into()),
+        (words.get_shred_act(), words.get_leave_them()),
+    );
+}
+
+/// Closes the dialog and forgets every question: the profile is locked.
+pub(super) fn forget(pages: &Pages) {
+    pages.state.borrow_mut().dialogs = DialogState::default();
+    open(
+        pages,
+        DialogKind::None,
+        About::Nothing,
+        "".into(),
+        "".into(),
+    );
+    if let Some(ui) = pages.ui() {
+        ui.global::<Dialogs>().set_lines(model(Vec::new()));
+    }
+}
+
 /// Asks where the keys of another program lie.
 pub(super) fn ask_bring(pages: &Pages) {
     let Some(ui) = pages.ui() else { return };
@@ -246,7 +407,7 @@ pub(super) fn ask_bring(pages: &Pages) {
 pub(super) fn ask_passphrase(pages: &Pages) {
     let Some(ui) = pages.ui() else { return };
     let words = ui.global::<PageWords>();
-    let has = ui.global::<crate::Options>().get_has_passphrase();
+    let has = ui.global::<crate::Passwords>().get_has_passphrase();
     open(
         pages,
         DialogKind::ChangePassphrase,
@@ -553,6 +714,10 @@ fn escape(pages: &Pages) {
             // The list shows what was chosen in it; it goes back to what is in force.
             codes::read_policies(pages);
         }
+        About::RecordPlain | About::Expiry(_) => {
+            close(pages);
+            options::read_settings(pages);
+        }
         _ => close(pages),
     }
 }
@@ -616,6 +781,52 @@ fn accept(pages: &Pages) {
             };
             send(pages, request, codes::read);
         }
+        (DialogKind::Question, About::Erase(what)) => {
+            send(pages, Request::HistoryErase { what }, |pages| {
+                if let Some(ui) = pages.ui() {
+                    pages.toast(ui.global::<PageWords>().get_erased());
+                }
+                history::erased(pages);
+            });
+        }
+        (DialogKind::Question, About::Expiry(request)) => {
+            send(pages, *request, options::read_settings);
+        }
+        (DialogKind::Question, About::RemovePasswords(account)) => {
+            let request = Request::SavedPasswordRemove { account };
+            send(pages, request, passwords::read);
+        }
+        (DialogKind::Password, About::ShowPassword(saved)) => {
+            let request = Request::SavedPasswordShow {
+                account: saved.account,
+                passphrase: Secret::new(dialogs.get_text().into()),
+            };
+            send_for(pages, request, move |pages, reply| {
+                if let (Reply::Password(password), Some(ui)) = (reply, pages.ui()) {
+                    let words = ui.global::<PageWords>();
+                    let title = words.invoke_password_is(saved.address.as_str().into());
+                    tell(pages, title, "".into());
+                    ui.global::<Dialogs>().set_note(password.expose().into());
+                }
+            });
+        }
+        (DialogKind::Question, About::RecordPlain) => {
+            close(pages);
+            records::record(pages, Recording::Plain);
+        }
+        (DialogKind::Question, About::RemoveRecord(record)) => {
+            send(pages, Request::RecordRemove { record }, records::read);
+        }
+        (DialogKind::Question, About::Shred(import)) => {
+            send_for(pages, Request::ImportShred { import }, moving::shredded);
+        }
+        (DialogKind::Save, About::SaveHistory(conversation)) => {
+            files::save_history(pages, &ui, conversation);
+        }
+        (DialogKind::Save, About::SaveRecord(record)) => files::save_record(pages, &ui, record),
+        (DialogKind::Path, About::OpenProfile) => files::open_profile(&ui),
+        (DialogKind::BackUp, _) => files::back_up(pages, &ui),
+        (DialogKind::Restore, _) => files::restore(pages, &ui),
         (DialogKind::Question, About::Lower(scope, policy)) => {
             close(pages);
             codes::set(pages, scope, policy);
@@ -669,7 +880,7 @@ fn change_passphrase(pages: &Pages, ui: &AppWindow) {
 }
 
 /// The new secret, if it was typed twice alike.
-fn twice(ui: &AppWindow) -> Option<Secret> {
+pub(super) fn twice(ui: &AppWindow) -> Option<Secret> {
     let dialogs = ui.global::<Dialogs>();
     let words = ui.global::<PageWords>();
     let fresh = dialogs.get_text();
@@ -708,7 +919,12 @@ fn use_proxy(pages: &Pages, ui: &AppWindow) {
 }
 
 /// Sends the dialog's request; a refusal stands in the dialog and what was typed stays.
-fn send(pages: &Pages, request: Request, then: impl FnOnce(&Pages) + Send + 'static) {
+pub(super) fn send(pages: &Pages, request: Request, then: impl FnOnce(&Pages) + Send + 'static) {
+    send_for(pages, request, |pages, _| then(pages));
+}
+
+/// The same, for an answer that is shown.
+fn send_for(pages: &Pages, request: Request, then: impl FnOnce(&Pages, Reply) + Send + 'static) {
     if let Some(ui) = pages.ui() {
         ui.global::<Dialogs>().set_busy(true);
     }
@@ -717,9 +933,9 @@ fn send(pages: &Pages, request: Request, then: impl FnOnce(&Pages) + Send + 'sta
         let dialogs = ui.global::<Dialogs>();
         dialogs.set_busy(false);
         match result {
-            Ok(_) => {
+            Ok(reply) => {
                 close(pages);
-                then(pages);
+                then(pages, reply);
             }
             Err(error)
                 if error.field == Some(Field::Passphrase)

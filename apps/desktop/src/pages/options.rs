@@ -1,10 +1,10 @@
 //! Options: changes apply at once, there is no OK.
 
 use slint::{ComponentHandle, Model, SharedString};
-use sotto_api::view::{AccountState, AccountView, Availability, ProtectionKind, Theme};
+use sotto_api::view::{AccountState, AccountView, Availability, Settings, Theme};
 use sotto_api::{Reply, Request};
 
-use super::{Pages, account, codes, dialogs, model, sign_in, with};
+use super::{Pages, account, codes, dialogs, keeping, model, passwords, records, sign_in, with};
 use crate::{AccountRow, AppWindow, BlockedRow, Options, Page, PageWords, Presence};
 
 pub(super) fn wire(ui: &AppWindow) {
@@ -40,8 +40,6 @@ pub(super) fn wire(ui: &AppWindow) {
     });
     page.on_account_help(|index| with(|pages| help(pages, index)));
     page.on_account_add(|| with(sign_in::show));
-    page.on_passphrase(|| with(dialogs::ask_passphrase));
-    page.on_remove_passphrase(|| with(dialogs::ask_remove_passphrase));
     page.on_unblock(|index| with(|pages| unblock(pages, index)));
     page.on_leave(|| with(|pages| pages.show(Page::Main)));
 }
@@ -67,6 +65,10 @@ fn section_is(pages: &Pages, section: i32) {
     read_settings(pages);
     if section == 2 {
         codes::open(pages);
+        passwords::open(pages);
+    }
+    if section == 4 {
+        records::read(pages);
     }
     if section == 3 {
         read_blocked(pages);
@@ -79,6 +81,9 @@ pub(super) fn read_settings(pages: &Pages) {
             pages.state.borrow_mut().settings = settings;
             fill_settings(pages);
             codes::fill_settings(pages);
+            keeping::fill(pages);
+            passwords::fill(pages);
+            records::fill(pages);
         }
     });
 }
@@ -143,6 +148,19 @@ fn save(pages: &Pages) {
     });
 }
 
+/// Changes one of the settings; what could not be kept is said.
+pub(super) fn set(pages: &Pages, change: impl FnOnce(&mut Settings)) {
+    let settings = {
+        let mut state = pages.state.borrow_mut();
+        change(&mut state.settings);
+        state.settings.clone()
+    };
+    pages.ask(Request::SettingsSet { settings }, |pages, result| {
+        complain(pages, result.err());
+        read_settings(pages);
+    });
+}
+
 /// What the store could not keep is said, and the page goes back to what is in force.
 pub(super) fn complain(pages: &Pages, error: Option<sotto_api::ApiError>) {
     if let Some(error) = error {
@@ -154,20 +172,28 @@ pub(super) fn complain(pages: &Pages, error: Option<sotto_api::ApiError>) {
 
 pub(super) fn fill_security(pages: &Pages) {
     let Some(ui) = pages.ui() else { return };
-    let page = ui.global::<Options>();
-    let words = ui.global::<PageWords>();
     let state = pages.state.borrow();
     let Some(profile) = &state.profile else {
         return;
     };
-    page.set_has_passphrase(profile.protection == Some(ProtectionKind::Passphrase));
-    page.set_protection(match profile.protection {
-        Some(ProtectionKind::Passphrase) | None => words.get_sealed_with(),
-        Some(ProtectionKind::Keyring) => words.get_in_keyring(),
-        Some(ProtectionKind::KeyFile) => words.get_in_file(),
-    });
-    page.set_warning(profile.warning.as_str().into());
-    page.set_folder(profile.folder.as_str().into());
+    ui.global::<Options>()
+        .set_warning(profile.warning.as_str().into());
+    drop(state);
+    passwords::fill(pages);
+}
+
+/// Nothing of the profile stays behind the page: it is locked.
+pub(super) fn forget(pages: &Pages) {
+    let Some(ui) = pages.ui() else { return };
+    let page = ui.global::<Options>();
+    page.set_accounts(model(Vec::new()));
+    page.set_blocked(model(Vec::new()));
+    page.set_warning("".into());
+    ui.global::<crate::Passwords>().set_saved(model(Vec::new()));
+    ui.global::<crate::Account>().set_address("".into());
+    ui.global::<crate::Account>().set_has_picture(false);
+    ui.global::<crate::Account>()
+        .set_picture(slint::Image::default());
 }
 
 fn account_at(pages: &Pages, index: i32) -> Option<AccountView> {

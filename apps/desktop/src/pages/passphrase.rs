@@ -4,7 +4,7 @@ use slint::ComponentHandle;
 use sotto_api::view::StrengthView;
 use sotto_api::{Protection, Reply, Request, Secret};
 
-use super::{Pages, with};
+use super::{Pages, files, with};
 use crate::{AppWindow, DialogKind, Dialogs, FirstStart, PageWords, Unlock};
 
 pub(super) fn wire(ui: &AppWindow) {
@@ -13,8 +13,10 @@ pub(super) fn wire(ui: &AppWindow) {
     first.on_suggest(|| with(suggest));
     first.on_accept(|| with(create));
     first.on_without(|| with(ask_without));
+    first.on_restore(|| with(files::ask_restore));
     let unlock = ui.global::<Unlock>();
     unlock.on_accept(|| with(open));
+    unlock.on_other(|| with(files::ask_profile));
     unlock.on_quit(|| with(|pages| pages.ask(Request::Quit {}, |_, _| {})));
 }
 

@@ -45,6 +45,13 @@ pub(super) fn wire(ui: &AppWindow) {
     page.on_leave(|| with(|pages| pages.show(Page::Main)));
 }
 
+/// Nothing that was typed stays behind the pages: the profile is locked.
+pub(super) fn forget(pages: &Pages) {
+    let Some(ui) = pages.ui() else { return };
+    ui.global::<SignIn>().set_boxes(model(Vec::new()));
+    create::forget(pages);
+}
+
 pub(super) fn show(pages: &Pages) {
     pages.ask(Request::NetworkList {}, |pages, result| {
         if let Ok(Reply::Networks(networks)) = result {

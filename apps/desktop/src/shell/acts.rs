@@ -8,8 +8,9 @@ use slint::Model;
 use sotto_api::Request;
 use sotto_api::view::{Availability, Theme};
 
-use super::{Shell, list, sheets, talk};
+use super::{Shell, keeping, list, lock, sheets, talk};
 use crate::model::{Keyed, PersonLine};
+use crate::pages::Pages;
 use crate::ui::{self, Page, Sheet};
 
 impl Shell {
@@ -36,6 +37,7 @@ impl Shell {
                 return false;
             }
             "copy-selected" if self.part::<ui::Talk>().get_selected() == 0 => return false,
+            "history" if !self.part::<ui::Talk>().get_open() => return false,
             _ => {}
         }
         self.act(act);
@@ -46,6 +48,12 @@ impl Shell {
     pub fn act(self: &Rc<Self>, act: &str) {
         match act {
             "quit" => self.leave(),
+            "lock" => lock::now(self),
+            "history" => Pages::history(self.talk.view()),
+            "history-all" => Pages::history(None),
+            "keeping" => keeping::open(self),
+            "erase-person" => keeping::erase_person(self),
+            "message-erase" => keeping::erase_message(self),
             "find" => self.part::<ui::App>().invoke_focus_pane(3),
             "list" => self.part::<ui::App>().invoke_focus_pane(0),
             "focus" => {

@@ -272,6 +272,22 @@ pub(super) fn refresh(shell: &Rc<Shell>) {
     show_accounts(shell);
 }
 
+/// Forgets everybody: the profile is locked.
+pub(super) fn forget(shell: &Rc<Shell>) {
+    shell.list.round.set(shell.list.round.get() + 1);
+    shell.list.input.replace(ListInput::default());
+    let people = shell.part::<People>();
+    people.set_filter(Default::default());
+    people.set_selected(Default::default());
+    people.set_own_address(Default::default());
+    people.set_own_picture(Default::default());
+    people.set_own_has_picture(false);
+    people.set_warning(Default::default());
+    people.set_requests(0);
+    people.set_loaded(false);
+    show(shell);
+}
+
 fn activate(shell: &Rc<Shell>, index: i32) {
     match shell.list.line(index) {
         Some(PersonLine::Group { key, .. }) => {
@@ -361,6 +377,9 @@ pub(super) fn show_accounts(shell: &Rc<Shell>) {
         people.set_own_name(Default::default());
         people.set_own_initials(Default::default());
         people.set_own_status(Default::default());
+        people.set_own_address(Default::default());
+        people.set_own_has_picture(false);
+        people.set_own_picture(Default::default());
     }
 }
 

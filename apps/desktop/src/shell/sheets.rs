@@ -93,6 +93,19 @@ pub(super) fn act(shell: &Rc<Shell>, act: &str) {
     }
 }
 
+/// Forgets whom dialogs were about: the profile is locked.
+pub(super) fn forget(shell: &Rc<Shell>) {
+    clear(shell);
+    let ask = shell.part::<ui::Ask>();
+    ask.set_name(Default::default());
+    ask.set_address(Default::default());
+    ask.set_options(ModelRc::default());
+    ask.set_requests(ModelRc::default());
+    shell.sheets.subject.replace(None);
+    shell.sheets.requests.replace(Vec::new());
+    shell.sheets.accounts.replace(Vec::new());
+}
+
 fn clear(shell: &Rc<Shell>) {
     shell.sheets.round.set(shell.sheets.round.get() + 1);
     let ask = shell.part::<ui::Ask>();

@@ -229,6 +229,7 @@ fn show_conversation(
     shell.talk.round.set(round);
     let id = view.id;
     let draft = view.draft.clone();
+    let unread = view.unread;
     shell.talk.state.replace(State {
         first_unread: view.first_unread,
         kept: draft.clone(),
@@ -243,12 +244,29 @@ fn show_conversation(
     // The last conversation's bubbles must not stand under another name for a moment.
     show(shell);
     match at {
-        None => load_newest(shell, id, round, PAGE),
+        None => match first_page(shell, unread) {
+            0 => {
+                let mut state = shell.talk.state.borrow_mut();
+                state.loading = false;
+                state.older = true;
+                drop(state);
+                show(shell);
+            }
+            count => load_newest(shell, id, round, count),
+        },
         Some(message) => load_around(shell, id, round, message),
     }
     if enter {
         shell.part::<ui::App>().invoke_focus_pane(2);
     }
+}
+
+/// How many messages a conversation shows when it is opened: as many as the person wants, and all that are unread.
+fn first_page(shell: &Rc<Shell>, unread: u32) -> u32 {
+    let wanted = u32::from(shell.settings.borrow().history_shown.min(140));
+    // One more than is new, so that the line above the new ones has its place.
+    let fresh = if unread == 0 { 0 } else { unread.min(199) + 1 };
+    wanted.max(fresh)
 }
 
 pub(super) fn conversation_changed(shell: &Rc<Shell>, conversation: ConversationId) {
@@ -268,6 +286,7 @@ pub(super) fn conversation_changed(shell: &Rc<Shell>, conversation: Conversation
                 compose::take_waiting(shell, &view);
                 shell.talk.state.borrow_mut().view = Some(view);
                 show_header(shell);
+                crate::shell::keeping::changed(shell);
                 if relabel {
                     show(shell);
                 }
@@ -313,6 +332,29 @@ pub(super) fn refresh(shell: &Rc<Shell>) {
     show(shell);
     shell.talk.rows.refresh();
     show_header(shell);
+}
+
+/// Much of the history went: what is shown is read anew.
+pub(super) fn reload(shell: &Rc<Shell>) {
+    if let Some(conversation) = shell.talk.conversation() {
+        load_newest(shell, conversation, shell.talk.round.get(), PAGE);
+        conversation_changed(shell, conversation);
+    }
+}
+
+/// Forgets the open conversation, without a word to the engine: the profile is locked.
+pub(super) fn forget(shell: &Rc<Shell>) {
+    shell.talk.draft_timer.stop();
+    shell.talk.typing_timer.stop();
+    shell.talk.round.set(shell.talk.round.get() + 1);
+    shell.talk.state.replace(State::default());
+    shell.talk.menu_message.set(None);
+    shell.part::<ui::Talk>().set_correcting(false);
+    set_field(shell, "");
+    show(shell);
+    show_header(shell);
+    header::forget(shell);
+    private::forget(shell);
 }
 
 /// Closes the conversation, not the person.

@@ -13,6 +13,24 @@ impl<'a> WindowWords<'a> {
     }
 }
 
+impl WindowWords<'_> {
+    /// *Sunday 22 November 2026*.
+    pub fn full_day(&self, day: jiff::civil::Date) -> String {
+        let weekday = self
+            .0
+            .invoke_weekday(day.weekday().to_monday_one_offset().into());
+        let month = self.0.invoke_month(day.month().into());
+        self.0
+            .invoke_full_day(
+                weekday,
+                day.day().into(),
+                month,
+                day.year().to_string().into(),
+            )
+            .into()
+    }
+}
+
 impl Wording for WindowWords<'_> {
     fn today(&self) -> String {
         self.0.get_today().into()

@@ -54,9 +54,34 @@ pub(in crate::shell) fn show_header(shell: &Rc<Shell>) {
     talk.set_privacy_label(view.privacy.label.as_str().into());
     talk.set_privacy_below(view.privacy.below.as_str().into());
     talk.set_privacy_spoken(view.privacy.spoken.as_str().into());
+    talk.set_kept(view.history.text.as_str().into());
     talk.set_stranger(view.stranger);
     talk.set_known(view.contact_id.is_some());
     talk.set_blocked(contact.blocked);
     talk.set_typing(view.typing_text.as_str().into());
     talk.set_notice(view.notice.as_str().into());
+}
+
+/// Nothing of anybody stays behind the window: the profile is locked.
+pub(super) fn forget(shell: &Rc<Shell>) {
+    let talk = shell.part::<ui::Talk>();
+    for set in [
+        ui::Talk::set_name,
+        ui::Talk::set_first_name,
+        ui::Talk::set_initials,
+        ui::Talk::set_presence_word,
+        ui::Talk::set_subtitle,
+        ui::Talk::set_privacy_label,
+        ui::Talk::set_privacy_below,
+        ui::Talk::set_privacy_spoken,
+        ui::Talk::set_connection,
+        ui::Talk::set_kept,
+        ui::Talk::set_typing,
+        ui::Talk::set_notice,
+        ui::Talk::set_draft,
+    ] {
+        set(&talk, Default::default());
+    }
+    talk.set_has_picture(false);
+    talk.set_picture(Default::default());
 }

@@ -137,6 +137,17 @@ pub(in crate::shell) fn read(shell: &Rc<Shell>) {
 }
 
 pub(super) fn page_older(shell: &Rc<Shell>) {
+    let nothing_yet = {
+        let state = shell.talk.state.borrow();
+        state
+            .view
+            .as_ref()
+            .filter(|_| state.messages.is_empty() && state.older && !state.loading)
+            .map(|view| view.id)
+    };
+    if let Some(conversation) = nothing_yet {
+        return load_newest(shell, conversation, shell.talk.round.get(), PAGE);
+    }
     let asked = {
         let mut state = shell.talk.state.borrow_mut();
         match (&state.view, state.messages.first()) {
@@ -263,7 +274,12 @@ pub(in crate::shell) fn messages_added(shell: &Rc<Shell>, conversation: Conversa
     };
     match last {
         Some(last) => append(shell, conversation, last, true),
-        None => load_newest(shell, conversation, shell.talk.round.get(), PAGE),
+        None => load_newest(
+            shell,
+            conversation,
+            shell.talk.round.get(),
+            super::first_page(shell, 1),
+        ),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use slint::{ModelRc, SharedString, VecModel};
+use slint::{Model, ModelRc, SharedString, VecModel};
 use sotto_api::view::{
     AlertAct, AlertKind, ConversationView, Policy, PolicyScope, PrivateState, Trust,
     VerificationState,
@@ -160,8 +160,16 @@ fn show_alert(shell: &Rc<Shell>, view: &ConversationView) {
             })
             .collect()
     };
-    part.set_choices(model(rows(false)));
-    part.set_risks(model(rows(true)));
+    // A button that is being pressed is not made anew for an answer that says the same.
+    let same =
+        |shown: ModelRc<ChoiceRow>, rows: &[ChoiceRow]| shown.iter().eq(rows.iter().cloned());
+    let (safe, risky): (Vec<_>, Vec<_>) = (rows(false), rows(true));
+    if !same(part.get_choices(), &safe) {
+        part.set_choices(model(safe));
+    }
+    if !same(part.get_risks(), &risky) {
+        part.set_risks(model(risky));
+    }
 }
 
 /// Does what a menu, a key or a button asks for; whether it was about private conversations.
@@ -478,4 +486,29 @@ pub(super) fn refused(shell: &Rc<Shell>, conversation: ConversationId, words: St
             }
         },
     );
+}
+
+/// Nothing of anybody stays behind the window: the profile is locked.
+pub(super) fn forget(shell: &Rc<Shell>) {
+    let part = shell.part::<ui::Private>();
+    for set in [
+        ui::Private::set_secret,
+        ui::Private::set_asked_question,
+        ui::Private::set_pasted,
+        ui::Private::set_error,
+        ui::Private::set_code,
+        ui::Private::set_code_spoken,
+        ui::Private::set_own_code,
+        ui::Private::set_own_code_spoken,
+        ui::Private::set_alert_text,
+        ui::Private::set_verify_text,
+        ui::Private::set_question,
+        ui::Private::set_risk_title,
+        ui::Private::set_risk_text,
+    ] {
+        set(&part, SharedString::default());
+    }
+    part.set_devices(ModelRc::default());
+    shell.talk.subject.verified.replace(None);
+    shell.talk.subject.risk.replace(None);
 }
