@@ -107,6 +107,7 @@ fn up_corrects_the_last_message_and_brings_back_what_was_there() {
 fn s_ui_02_a_link_shows_its_true_target_before_anything_opens() {
     let (shell, _) = open(Scene::default());
     shell.part::<ui::People>().invoke_activated(2);
+    shell.part::<ui::Talk>().invoke_page_older();
     shell
         .part::<ui::Talk>()
         .invoke_link("m500000".into(), "1".into());
