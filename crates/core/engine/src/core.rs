@@ -235,6 +235,10 @@ impl Core {
             });
             let (mut cx, parts) = split(self, shared);
             parts.imports.settle(&mut cx, done);
+            if !parts.imports.is_running() {
+                // What came may be the next to expire.
+                parts.care.wake(cx.now.instant);
+            }
             return;
         }
         self.step(shared, |cx, core| {

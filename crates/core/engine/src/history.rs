@@ -191,7 +191,7 @@ pub(crate) fn is_expired(
 }
 
 /// 0: never.
-fn in_days(expiry: Expiry) -> u32 {
+pub(crate) fn in_days(expiry: Expiry) -> u32 {
     match expiry {
         Expiry::Never => 0,
         Expiry::Year => 365,

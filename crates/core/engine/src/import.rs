@@ -164,6 +164,13 @@ impl Imports {
             .is_some_and(|import| import.work == Some(work))
     }
 
+    /// Whether something is being taken over.
+    pub fn is_running(&self) -> bool {
+        self.current
+            .as_ref()
+            .is_some_and(|import| import.stage == Stage::Running)
+    }
+
     /// Takes in what [`Imports::awaits`] brought, within a transaction; [`Imports::settle`] follows it.
     pub fn handle_work(
         &mut self,
@@ -389,16 +396,16 @@ impl Import {
             return;
         }
         self.stage = Stage::Shredded;
-        let left = self.found.as_ref().is_some_and(|found| {
-            let all = found.bytes;
-            let gone: u64 = self
-                .progress
-                .taken_files()
-                .iter()
-                .map(SourceFile::bytes)
-                .sum();
-            gone < all
-        });
+        let gone: u64 = self
+            .progress
+            .taken_files()
+            .iter()
+            .map(SourceFile::bytes)
+            .sum();
+        let left = self
+            .found
+            .as_ref()
+            .is_some_and(|found| gone < found.bytes || !found.problems.is_empty());
         self.text = say::shredded(shredder.removed(), shredder.kept(), left);
         self.answer(cx, Ok(()));
     }

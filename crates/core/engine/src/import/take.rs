@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sotto_api::view::{Delivery, Direction, Expiry, ImportParts, MessageKind, Privacy};
+use sotto_api::view::{Delivery, Direction, ImportParts, MessageKind, Privacy};
 use sotto_api::{
     AccountSettings, ApiError, ConversationId, MessageId, Secret, ServerOverride, Timestamp,
 };
@@ -16,6 +16,7 @@ use super::feed::Slice;
 use crate::account::{Account, Accounts};
 use crate::context::Context;
 use crate::error::Fault;
+use crate::history::in_days;
 use crate::{private, text};
 
 /// How many places of a conversation are given anew at once.
@@ -227,7 +228,7 @@ pub(super) fn messages(
             return Ok(false);
         }
         let now = cx.timestamp();
-        let days = days_of(cx.settings.expiry);
+        let days = in_days(cx.settings.expiry);
         state.conversation = Some(Open {
             id,
             own: account.address.as_str().to_owned(),
@@ -357,7 +358,7 @@ pub(super) fn calls(
     progress: &mut Progress,
 ) -> Result<(), Fault> {
     let state = &mut progress.state;
-    let days = i64::from(days_of(cx.settings.expiry));
+    let days = i64::from(in_days(cx.settings.expiry));
     let limit = cx.now.unix_ms.saturating_sub(days * 86_400_000);
     for call in calls {
         if days > 0 && call.started < limit {
@@ -439,17 +440,6 @@ pub(super) fn files_of_settings(
     }
     progress.files.push(file.clone());
     Ok(())
-}
-
-/// Days of a length of keeping; 0: for ever.
-fn days_of(expiry: Expiry) -> u32 {
-    match expiry {
-        Expiry::Never => 0,
-        Expiry::Year => 365,
-        Expiry::Month => 30,
-        Expiry::Week => 7,
-        Expiry::Day => 1,
-    }
 }
 
 fn hex(bytes: &[u8]) -> String {

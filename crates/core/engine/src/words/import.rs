@@ -164,10 +164,16 @@ pub fn problem(problem: &Problem) -> String {
             several(*count, "conversation")
         ),
         Problem::RecordsUnreadable { count } => format!(
-            "{} could not be read. Everything around them is taken over; their files are never shredded.",
-            several(*count, "damaged entry").replace("entrys", "entries")
+            "{} could not be read. What stands around is taken over; such a file is never shredded.",
+            match count {
+                1 => "1 damaged entry".to_owned(),
+                some => format!("{} damaged entries", grouped(number(*some))),
+            }
         ),
-        Problem::Links { count } => format!("{} were not followed.", several(*count, "link")),
+        Problem::Links { count } => match count {
+            1 => "1 link was not followed.".into(),
+            some => format!("{} links were not followed.", grouped(number(*some))),
+        },
         Problem::TooMany => "There is more than can be taken over at once.".into(),
     }
 }
@@ -311,5 +317,63 @@ fn size(bytes: u64) -> String {
             grouped(number(bytes / 1_000_000)),
             bytes % 1_000_000 / 100_000
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_is_told_in_one_sentence() {
+        let mut taken = Taken::default();
+        assert_eq!(done(&taken), "There was nothing new to take over.");
+        taken.messages = 1284;
+        assert_eq!(done(&taken), "Taken over: 1,284 messages.");
+        taken.accounts = 1;
+        taken.doubles = 1;
+        assert_eq!(
+            done(&taken),
+            "Taken over: 1 account and 1,284 messages. 1 message was here already. The accounts are switched off \
+             until you switch them on."
+        );
+    }
+
+    #[test]
+    fn shredding_says_what_it_left_and_why() {
+        let kept = [
+            (PathBuf::from("a"), Kept::Changed),
+            (PathBuf::from("b"), Kept::Changed),
+            (PathBuf::from("c"), Kept::SecondName),
+        ];
+        assert_eq!(
+            shredded(1200, &kept, false),
+            "1,200 files were overwritten and removed. 2 files were left as they are: changed or gone since. \
+             1 file was left as it is: known under a second name elsewhere."
+        );
+    }
+
+    #[test]
+    fn names_of_others_cannot_turn_a_sentence_around() {
+        let said = problem(&Problem::OtherNetwork {
+            account: "\u{202e}evil\u{0007}".into(),
+            network: "سيب".into(),
+        });
+        assert!(!said.contains('\u{202e}') && !said.contains('\u{7}'));
+        assert!(said.contains('\u{2068}'));
+    }
+
+    #[test]
+    fn numbers_and_nouns_agree() {
+        assert!(
+            problem(&Problem::RecordsUnreadable { count: 1 }).starts_with("1 damaged entry could")
+        );
+        assert!(
+            problem(&Problem::RecordsUnreadable { count: 2 })
+                .starts_with("2 damaged entries could")
+        );
+        assert!(problem(&Problem::Links { count: 1 }).starts_with("1 link was not"));
+        assert_eq!(size(734_003), "734 kB");
+        assert_eq!(size(1_540_000), "1.5 MB");
     }
 }
