@@ -82,10 +82,10 @@ fn icon(notice: Option<LineNotice>, verified: bool) -> LineIcon {
         Some(LineNotice::PrivateStarted) => LineIcon::Encrypted,
         Some(LineNotice::NotKept) => LineIcon::Kept,
         Some(LineNotice::PrivateEnded) => LineIcon::Ended,
-        Some(LineNotice::NoAnswer) => LineIcon::Refresh,
+        Some(LineNotice::NoAnswer | LineNotice::SentAgain) => LineIcon::Refresh,
         Some(LineNotice::KeyChanged) => LineIcon::KeyChanged,
         Some(LineNotice::Verified) => LineIcon::Verified,
-        Some(LineNotice::NotVerified) => LineIcon::Warning,
+        Some(LineNotice::NotVerified | LineNotice::CorrectionHeld) => LineIcon::Warning,
         Some(LineNotice::Unreadable) => LineIcon::Error,
         _ => LineIcon::None,
     }
