@@ -357,19 +357,17 @@ impl Engine {
 
     /// The key goes first, so that nothing can be read whatever comes between; then what is open; then the files.
     fn destroy(&mut self, to: ReplyTo) {
-        let done = self.profile.destroy_key().and_then(|()| {
-            if let Some(core) = self.core.take() {
-                core.leave(&mut self.shared);
-            }
-            // Nothing may be written there any more.
-            self.apply_records();
-            self.profile.destroy()
-        });
-        let gone = self.core.is_none();
-        self.shared.effects.answer(to, done.map(|()| Reply::Done));
-        if gone {
-            self.quit();
+        if let Err(error) = self.profile.destroy_key() {
+            return self.shared.effects.answer(to, Err(error));
         }
+        if let Some(core) = self.core.take() {
+            core.leave(&mut self.shared);
+        }
+        // Nothing may be written there any more.
+        self.apply_records();
+        let done = self.profile.destroy();
+        self.shared.effects.answer(to, done.map(|()| Reply::Done));
+        self.quit();
     }
 
     // ---- locking -----------------------------------------------------------------------------

@@ -405,6 +405,7 @@ impl Account {
     /// Breaks the connection at once; nothing more is read from it or written to it.
     pub(crate) fn drop_connection(&mut self, cx: &mut Context) {
         if let Some(connection) = self.connection.take() {
+            super::record::ended(cx, connection.link);
             self.remember_position(&connection);
             cx.effects.link(connection.link, LinkCommand::Close);
         }
@@ -413,6 +414,7 @@ impl Account {
     /// What was handled could not be kept: as if the connection had broken before it.
     pub(crate) fn abort(&mut self, cx: &mut Context) {
         if let Some(connection) = self.connection.take() {
+            super::record::ended(cx, connection.link);
             cx.effects.link(connection.link, LinkCommand::Close);
         }
         self.resume = None;
