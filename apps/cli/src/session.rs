@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
-use sotto_api::view::{AccountState, AccountView, ConversationView, ProfileState};
+use sotto_api::view::{AccountState, AccountView, ConversationView, ProfileState, ProtectionKind};
 use sotto_api::{AccountId, ApiError, ConversationId, ErrorKind, Event, Reply, Request};
 
 use crate::failure::{Done, Failure};
@@ -79,7 +79,27 @@ impl<W: Write> Session<'_, W> {
                     view.folder
                 ),
             ))),
-            ProfileState::Locked => self.unlock(),
+            ProfileState::Locked if view.protection == Some(ProtectionKind::Passphrase) => {
+                self.unlock()
+            }
+            ProfileState::Locked => self.opening(),
+        }
+    }
+
+    /// Waits for a profile without a passphrase, which opens by itself at the start.
+    fn opening(&self) -> Done {
+        let deadline = self.deadline();
+        loop {
+            // What keeps it from opening is said to whoever asks for something that is inside.
+            match self.call(Request::AccountList {}) {
+                Err(Failure::Refused(error)) if error.kind == ErrorKind::Locked => {
+                    if self.next_event(deadline).is_none() {
+                        return Err(error.into());
+                    }
+                }
+                Err(failure) => return Err(failure),
+                Ok(_) => return Ok(()),
+            }
         }
     }
 

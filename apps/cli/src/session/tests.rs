@@ -23,6 +23,28 @@ fn a_locked_profile_is_opened_with_the_passphrase() {
 }
 
 #[test]
+fn a_profile_without_a_passphrase_is_waited_for_and_nothing_is_asked() {
+    let locked = || Err(ApiError::new(ErrorKind::Locked, "It is locked."));
+    let without = |state| match profile(state) {
+        Reply::Profile(view) => Reply::Profile(ProfileView {
+            protection: Some(ProtectionKind::KeyFile),
+            ..view
+        }),
+        other => other,
+    };
+    let open = Ok(Reply::Accounts(Vec::new()));
+    let damaged = Err(ApiError::new(ErrorKind::Store, "It is damaged."));
+    for (last, status) in [(open, None), (damaged, Some(1)), (locked(), Some(3))] {
+        let start = Ok(without(ProfileState::Locked));
+        let api = Script::new(vec![start, locked(), last]);
+        with_events(&api, &[Event::ProfileChanged], &[], &[], |session| {
+            let failure = session.open().err();
+            assert_eq!(failure.map(|failure| failure.status()), status);
+        });
+    }
+}
+
+#[test]
 fn a_script_with_a_wrong_passphrase_gets_no_second_try() {
     let api = Script::new(vec![
         Ok(profile(ProfileState::Locked)),
@@ -178,7 +200,20 @@ fn with_session(
     typed: &[&str],
     act: impl FnOnce(&mut Session<'_, Vec<u8>>),
 ) {
-    let (_sender, events) = channel();
+    with_events(api, &[], accept, typed, act);
+}
+
+fn with_events(
+    api: &Script,
+    come: &[Event],
+    accept: &[&str],
+    typed: &[&str],
+    act: impl FnOnce(&mut Session<'_, Vec<u8>>),
+) {
+    let (sender, events) = channel();
+    for event in come {
+        sender.send(event.clone()).unwrap();
+    }
     let mut asker = Typed(typed.iter().map(|&t| t.to_owned()).collect());
     act(&mut Session {
         api,
