@@ -63,6 +63,13 @@ pub struct AlertContext<'a> {
 pub fn alert(kind: AlertKind, context: AlertContext<'_>) -> AlertView {
     let name = isolate(context.name);
     let (title, text) = match kind {
+        AlertKind::NotPossible if !context.required => (
+            "No private conversation came about".into(),
+            format!(
+                "{name}’s program did not answer the request for it. It may be switched off, or not know how. \
+                 What you wrote meanwhile is in the field below."
+            ),
+        ),
         AlertKind::NotPossible => (
             "Your message was not sent".into(),
             format!(
