@@ -159,6 +159,9 @@ pub struct Unread {
     pub text: TextRef,
     /// The peer's long-term key that it was written for: it must not go to another one unasked.
     pub fingerprint: Fingerprint,
+    /// The peer has read something that was sent at that time or later. Then it has read this too, unless the
+    /// network lost it on the way.
+    pub overtaken: bool,
 }
 
 /// What a text to transmit is; hints and receipts depend on it.

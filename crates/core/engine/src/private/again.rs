@@ -49,10 +49,10 @@ pub(super) fn begun(
     if unread.is_empty() {
         return Ok(());
     }
-    let oldest = oldest(cx, conversation)?;
+    let known = known(cx, conversation)?;
     let (mut again, mut lost) = (0, 0);
     for text in unread {
-        let Some(message) = still_unread(cx, conversation, &text, oldest)? else {
+        let Some(message) = still_unread(cx, conversation, &text, &known)? else {
             continue;
         };
         if !may_go(cx, account, peer, &text.fingerprint, begun)? {
@@ -112,8 +112,15 @@ fn of_devices_that_are_gone(
     Ok(gone)
 }
 
-/// Since when a text must have been sent to be looked at.
-fn oldest(cx: &Context, conversation: ConversationId) -> Result<u64, Fault> {
+/// How it is known what the other side has read.
+struct Known {
+    /// It confirms what it reads.
+    confirmed: bool,
+    /// Since when a text must have been sent to be looked at.
+    oldest: u64,
+}
+
+fn known(cx: &Context, conversation: ConversationId) -> Result<Known, Fault> {
     let now = cx.now.unix_ms;
     let within = |span: Duration| now.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(0));
     let confirmed = cx
@@ -124,17 +131,21 @@ fn oldest(cx: &Context, conversation: ConversationId) -> Result<u64, Fault> {
     } else {
         WITHOUT_RECEIPTS
     };
-    Ok(u64::try_from(within(span)).unwrap_or(0))
+    Ok(Known {
+        confirmed,
+        oldest: u64::try_from(within(span)).unwrap_or(0),
+    })
 }
 
-/// The message of a text, unless it is confirmed, gone or old.
+/// The message of a text, unless it is confirmed, gone or old. Where nothing is confirmed, one that later words
+/// have overtaken counts as read: the network seldom loses one alone, and it would be seen twice.
 fn still_unread(
     cx: &Context,
     conversation: ConversationId,
     text: &Unread,
-    oldest: u64,
+    known: &Known,
 ) -> Result<Option<MessageRow>, Fault> {
-    if text.text.at < oldest {
+    if text.text.at < known.oldest || (text.overtaken && !known.confirmed) {
         return Ok(None);
     }
     let Ok(id) = i64::try_from(text.text.id) else {

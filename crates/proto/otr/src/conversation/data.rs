@@ -37,9 +37,8 @@ impl Conversation {
             .map(drop)
     }
 
-    /// As [`send`](Self::send), and remembers the text by the caller's name for it until the peer is known to
-    /// have read it: at most 100 texts and 256 KiB of them, the newest. [`Event::Established`] reports those of
-    /// which that was never known.
+    /// As [`send`](Self::send), and remembers the text by the caller's name for it until the next session, whose
+    /// [`Event::Established`] reports it: at most 100 texts and 256 KiB of them, the newest.
     ///
     /// # Errors
     /// As [`send`](Self::send).

@@ -1,8 +1,9 @@
 //! Own texts of which nothing shows yet that the peer has read them.
 //!
 //! A peer that lost its session cannot read what goes on being encrypted for it, and the network says that
-//! all arrived. So the texts of a session are remembered by the caller's names for them until the peer uses
-//! a key that it can only know from a later message (OTR v3, *Key Management*), or the next session begins.
+//! all arrived. So the texts of a session are remembered by the caller's names for them until the next session
+//! begins. Of those before the message from which the peer knows the key that it uses (OTR v3, *Key
+//! Management*), only the network can have lost one.
 
 use std::collections::VecDeque;
 
@@ -28,6 +29,7 @@ struct Text {
     keyid: u32,
     /// Nothing else of this session was encrypted under that key before.
     first: bool,
+    overtaken: bool,
     bytes: usize,
     name: TextRef,
 }
@@ -46,6 +48,7 @@ impl Unproven {
             fingerprint,
             keyid,
             first,
+            overtaken: false,
             bytes,
             name,
         });
@@ -58,12 +61,13 @@ impl Unproven {
         }
     }
 
-    /// An instance has read something that was encrypted under this key of ours. What came before it has
-    /// arrived before it.
+    /// An instance has read something that was encrypted under this key of ours, so nothing that was sent
+    /// before it is still on its way.
     pub(super) fn proved(&mut self, instance: &InstanceId, keyid: u32) {
-        self.texts.retain(|text| {
-            text.instance != *instance || text.keyid > keyid || (text.keyid == keyid && !text.first)
-        });
+        for text in &mut self.texts {
+            let before = text.keyid < keyid || (text.keyid == keyid && text.first);
+            text.overtaken |= text.instance == *instance && before;
+        }
     }
 
     /// Takes out the texts for the instances that `which` says.
@@ -78,6 +82,7 @@ impl Unproven {
             .map(|text| Unread {
                 text: text.name,
                 fingerprint: text.fingerprint,
+                overtaken: text.overtaken,
             })
             .collect()
     }
@@ -89,7 +94,7 @@ impl Unproven {
                 .data(text.instance.to_string().as_bytes())
                 .bytes(text.fingerprint.as_bytes())
                 .u32(text.keyid)
-                .u8(u8::from(text.first))
+                .u8(u8::from(text.first) | u8::from(text.overtaken) << 1)
                 .u32(u32::try_from(text.bytes).unwrap_or(u32::MAX))
                 .bytes(&text.name.id.to_be_bytes())
                 .bytes(&text.name.at.to_be_bytes());
@@ -104,11 +109,16 @@ impl Unproven {
         let mut texts = VecDeque::new();
         for _ in 0..count {
             let id = std::str::from_utf8(reader.data()?).map_err(|_| DecodeError::TooLarge)?;
+            let instance = id.parse().map_err(|_| DecodeError::TooLarge)?;
+            let fingerprint = Fingerprint::from_bytes(reader.fixed()?);
+            let keyid = reader.u32()?;
+            let marks = reader.u8()?;
             texts.push_back(Text {
-                instance: id.parse().map_err(|_| DecodeError::TooLarge)?,
-                fingerprint: Fingerprint::from_bytes(reader.fixed()?),
-                keyid: reader.u32()?,
-                first: reader.u8()? == 1,
+                instance,
+                fingerprint,
+                keyid,
+                first: marks & 1 != 0,
+                overtaken: marks & 2 != 0,
                 bytes: usize::try_from(reader.u32()?).map_err(|_| DecodeError::TooLarge)?,
                 name: TextRef {
                     id: u64::from_be_bytes(reader.fixed()?),

@@ -214,3 +214,17 @@ proptest! {
         run(&steps);
     }
 }
+
+#[test]
+fn a_text_that_was_lost_with_a_connection_comes_again_although_later_ones_were_read() {
+    run(&[
+        Step::Say(1),
+        Step::RefuseResume(true),
+        Step::Kill(0),
+        Step::Say(0),
+        Step::Cut(0),
+        Step::Kill(1),
+        Step::Pass(620),
+        Step::Say(0),
+    ]);
+}

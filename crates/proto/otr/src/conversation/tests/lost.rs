@@ -23,7 +23,11 @@ fn unread(side: &mut Side) -> Vec<Vec<u64>> {
             Event::Established { unread, .. } => Some(unread),
             _ => None,
         })
-        .map(|texts| texts.iter().map(|unread| unread.text.id).collect())
+        .map(|texts| {
+            let mut texts = texts;
+            texts.retain(|unread| !unread.overtaken);
+            texts.iter().map(|unread| unread.text.id).collect()
+        })
         .collect()
 }
 
@@ -176,6 +180,27 @@ fn a_heartbeat_shows_what_was_read_only_up_to_the_first_text_under_its_key() {
     run(&mut sides);
     // Julia's heartbeat answered the first; whether she read the others is not known.
     assert_eq!(unread(&mut sides[0]), [[2, 3]]);
+}
+
+#[test]
+fn a_text_that_the_network_lost_is_reported_although_later_ones_were_read() {
+    let mut sides = private(&Config::default());
+    say(&mut sides[0], 1);
+    sides[0].out.clear();
+    for _ in 0..3 {
+        sides[1].send("an answer");
+        run(&mut sides);
+        sides[0].send("a later text");
+        run(&mut sides);
+    }
+    sides[0].restart();
+    let id = sides[0].id();
+    let all = sides[0].conversation.take_unread(&id);
+    let texts: Vec<_> = all
+        .iter()
+        .map(|unread| (unread.text.id, unread.overtaken))
+        .collect();
+    assert_eq!(texts, [(1, true)]);
 }
 
 #[test]
