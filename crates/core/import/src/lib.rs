@@ -3,7 +3,7 @@
 //! The formats are those of Jitsi's `sip-communicator.properties` and `history_ver1.0`, and of the folder `.purple`.
 //!
 //! 1. [`usual_folder`] says where a program keeps its things.
-//! 2. [`scan`] looks at all of it and changes nothing. [`Found`] says what there is, and what cannot be taken.
+//! 2. [`scan()`] looks at all of it and changes nothing. [`Found`] says what there is, and what cannot be taken.
 //! 3. [`Conversation::open`] reads the messages of one conversation, one after the other, in the order of time.
 //! 4. [`Shredder`] overwrites and removes files that were read to their end.
 //!
