@@ -3,11 +3,17 @@
 //! OTR does not say what a text is. One is taken for HTML only where it can hardly be anything else: all of it
 //! is one element of those that such programs wrap a text in. Everything else keeps its `<` and `&`.
 
+/// Longer texts are shown as they came.
+const MOST_HTML: usize = 64 * 1024;
+/// Bytes of the longest tag, and of its name.
+const LONGEST_TAG: usize = 4 * 1024;
+const LONGEST_NAME: usize = 16;
+
 const WRAPPERS: [&str; 9] = ["a", "b", "body", "div", "font", "html", "i", "p", "span"];
 
 /// The words of a decrypted text.
 pub(super) fn plain(text: &str) -> String {
-    if !looks_like_html(text) {
+    if text.len() > MOST_HTML || !looks_like_html(text) {
         return text.to_owned();
     }
     let mut plain = String::with_capacity(text.len());
@@ -67,17 +73,25 @@ struct Tag {
 }
 
 impl Tag {
+    /// Looks at few letters where there is no tag: a text may be full of `<`.
     fn read(from: &str) -> Option<Self> {
-        let end = from.find('>').filter(|_| from.starts_with('<'))?;
-        let inside = from.get(1..end)?.to_ascii_lowercase();
-        let closes = inside.starts_with('/');
-        let name: String = inside
-            .trim_start_matches('/')
-            .chars()
-            .take_while(char::is_ascii_alphanumeric)
-            .collect();
-        (!name.is_empty()).then_some(Self {
-            name,
+        let inside = from.strip_prefix('<')?;
+        let named = inside.trim_start_matches('/');
+        let closes = named.len() < inside.len();
+        let letters = named
+            .bytes()
+            .take(LONGEST_NAME)
+            .take_while(u8::is_ascii_alphanumeric)
+            .count();
+        let name = named.get(..letters).filter(|name| !name.is_empty())?;
+        let end = from
+            .bytes()
+            .take(LONGEST_TAG)
+            .skip(1)
+            .position(|byte| matches!(byte, b'>' | b'<'))?
+            + 1;
+        (from.as_bytes().get(end) == Some(&b'>')).then(|| Self {
+            name: name.to_ascii_lowercase(),
             closes,
             length: end + 1,
         })
@@ -156,6 +170,20 @@ mod tests {
         ] {
             assert_eq!(plain(text), text);
         }
+    }
+
+    #[test]
+    fn s_otr_07_a_text_full_of_brackets_takes_no_longer_than_another() {
+        let begun = std::time::Instant::now();
+        for part in ["<", "<b", "</", "<b ", "&"] {
+            for end in ["", ">", "</b>"] {
+                let text = format!("<b>{}{end}", part.repeat(60_000 / part.len()));
+                plain(&text);
+            }
+        }
+        let long = format!("<b>{}</b>", "x".repeat(70_000));
+        assert_eq!(plain(&long), long);
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     }
 
     #[test]
