@@ -9,7 +9,7 @@ use sotto_xmpp::BareJid;
 
 use crate::account::{Account, Accounts, HeldAccount};
 use crate::certificates::{Questions, Subject};
-use crate::context::{Answer, Context, ReplyTo, Shared};
+use crate::context::{Answer, Context, Random, ReplyTo, Shared};
 use crate::error::Fault;
 use crate::history::{self, Care};
 use crate::import::Imports;
@@ -20,6 +20,8 @@ use crate::work::Done;
 use crate::{accounts, messages, password, people, saved_passwords, settings, words};
 
 const SETTINGS: &str = "settings";
+/// When originals of what was taken over were last shredded, in milliseconds since 1970.
+const SHREDDING: &str = "import.shredding";
 
 /// Everything that needs an open profile.
 pub(crate) struct Core {
@@ -34,7 +36,10 @@ pub(crate) struct Core {
 
 impl Core {
     /// Reads what the store has; [`Core::start`] goes online.
-    pub fn open(store: Store) -> Result<Self, Fault> {
+    pub fn open(store: Store, random: &mut Random) -> Result<Self, Fault> {
+        if store.is_copy()? {
+            crate::private::settle_copy(&store, random)?;
+        }
         let settings: Settings = store.setting(SETTINGS)?.unwrap_or_default();
         // The store acts on it by itself; a salvaged one may have lost it.
         store.keep_history_set(settings.keep_history)?;
@@ -159,6 +164,13 @@ impl Core {
         let durable = messages::request::is_durable(&request);
         if let Request::SettingsSet { settings } = request {
             return self.set_settings(shared, settings).map(Some);
+        }
+        if matches!(request, Request::ImportShred { .. }) {
+            // What was taken over is on the medium before its originals go: this commit waits for all before it.
+            self.transact(shared, true, |cx, _| -> Result<(), ApiError> {
+                let at = cx.now.unix_ms;
+                Ok(cx.store.setting_set(SHREDDING, &at).map_err(Fault::from)?)
+            })?;
         }
         let answer = self.transact(shared, durable, |cx, core| core.request(cx, to, request));
         if answer.is_err() {

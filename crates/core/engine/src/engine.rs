@@ -61,7 +61,8 @@ impl Engine {
     #[cfg(test)]
     pub(crate) fn with_store(config: EngineConfig, store: sotto_store::Store, now: Now) -> Self {
         let mut engine = Self::new(config, now);
-        let mut core = Core::open(store).expect("a store in memory reads");
+        let mut core =
+            Core::open(store, &mut engine.shared.effects.random).expect("a store in memory reads");
         core.start(&mut engine.shared);
         engine.core = Some(core);
         engine
@@ -324,7 +325,7 @@ impl Engine {
         match self.profile.finish(&mut shared.effects, result.0, now) {
             Finished::Opened { store, held, to } => {
                 self.active = now;
-                let opened = Core::open(*store).map_err(ApiError::from);
+                let opened = Core::open(*store, &mut shared.effects.random).map_err(ApiError::from);
                 let answer = match opened {
                     Ok(mut core) => {
                         if let Some((folder, key)) = self.profile.place() {

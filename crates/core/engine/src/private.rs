@@ -35,6 +35,7 @@ use crate::error::Fault;
 
 pub(crate) use keys::handle_work;
 pub(crate) use request::handle as handle_request;
+pub(crate) use session::settle_copy;
 pub(crate) use standing::standing;
 pub(crate) use view::{privacy, view};
 

@@ -21,7 +21,7 @@ use crate::error::StoreError;
 use crate::frozen::Snapshot;
 use crate::key::{DatabaseKey, KeyError, KeyFile, Pace, Slot, random};
 use crate::outside;
-use crate::profile::{ProfileDir, STORE_FILE, crash_point};
+use crate::profile::{ProfileDir, STORE_FILE, STORE_SIDE_FILES, crash_point};
 use crate::store::Store;
 
 const VERSION: u32 = 1;
@@ -198,18 +198,21 @@ impl RestoreJob {
         let prefix: [u8; PREFIX] = decode(&parsed.prefix)?;
         let chunks = Chunks::new(&key.derive(PURPOSE, &salt), prefix, head);
 
-        self.profile.remove_file(PART)?;
-        self.profile.remove_file(READY)?;
-        let restored = self.write(chunks, &mut from, &key);
-        if restored.is_err() {
-            self.profile.remove_file(PART).ok();
-            self.profile.remove_file(READY).ok();
+        remove_leftovers(&self.profile)?;
+        let made = self.write(chunks, &mut from, &key).and_then(|()| {
+            let slot = Slot::of(&self.passphrase, self.pace, &key)?;
+            let file = KeyFile::with(slot);
+            crash_point("restore: ready");
+            Ok(file)
+        });
+        let saved = made.and_then(|file| {
+            file.save(&self.profile)?;
+            Ok(file)
+        });
+        if saved.is_err() && !KeyFile::exists(&self.profile).unwrap_or(true) {
+            remove_leftovers(&self.profile).ok();
         }
-        restored?;
-        let slot = Slot::of(&self.passphrase, self.pace, &key)?;
-        let file = KeyFile::with(slot);
-        crash_point("restore: ready");
-        file.save(&self.profile)?;
+        let file = saved?;
         crash_point("restore: key");
         finish_restore(&self.profile)?;
         Ok((file, key))
@@ -240,10 +243,30 @@ impl RestoreJob {
         to.sync_all().map_err(StoreError::io("writing the store"))?;
         crash_point("restore: written");
         // A store that this version cannot open must not take the place of a profile.
-        Store::open_file(&path, Some(key))?.close()?;
+        let store = Store::open_file(&path, Some(key))?;
+        // The other computer may go on with it.
+        store.take_as_copy()?;
+        store.close()?;
         self.profile.rename_file(PART, READY)?;
         Ok(())
     }
+}
+
+/// Removes what an attempt to restore has left where there is no profile: under a new key it would be taken for the
+/// new profile's store, and SQLite's own files would be taken for part of the next one.
+pub(crate) fn remove_leftovers(profile: &ProfileDir) -> Result<(), StoreError> {
+    for name in [PART, READY] {
+        profile.remove_file(name)?;
+        for end in ["-wal", "-shm", "-journal"] {
+            profile.remove_file(&format!("{name}{end}"))?;
+        }
+    }
+    if !profile.check_file(STORE_FILE)? {
+        for name in STORE_SIDE_FILES {
+            profile.remove_file(name)?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts a restored store in its place, where a crash came between its key file and that. To be called only where there is a

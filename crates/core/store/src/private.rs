@@ -19,6 +19,9 @@ const POLICY: &str = "policy";
 const PEER_KEY: &str = "SELECT id, account, jid, fingerprint, trust, first_seen, last_seen,
     verified_at, verified_how FROM peer_key WHERE protocol = 'otr'";
 
+/// Setting: this store is a copy, and the sessions in it have not been ended.
+const COPY: &str = "store.copy";
+
 impl Store {
     // ---- own keys and sessions ---------------------------------------------------------------
 
@@ -89,6 +92,37 @@ impl Store {
             params![account.0, peer, bytes],
         )?;
         Ok(())
+    }
+
+    /// What is here is a copy that may be older than what went out from it, on this computer or another. Sessions
+    /// must not go on, since a counter would be used twice ([`Store::is_copy`], S-OTR-12); what they made goes, as
+    /// does the stream's position; and of what was to be sent it is asked first whether the server has it.
+    #[doc(hidden)]
+    pub fn take_as_copy(&self) -> Result<()> {
+        self.atomically(|| {
+            for sql in [
+                "DELETE FROM outbox WHERE purpose = 3",
+                "UPDATE outbox SET sequence = NULL, ambiguous = 1",
+                "UPDATE message SET delivery = 9, failure = 'undefined-condition'
+                 WHERE delivery = 0 AND waits_private = 0
+                 AND id NOT IN (SELECT message FROM outbox WHERE message IS NOT NULL)",
+                "DELETE FROM sm_state",
+            ] {
+                self.execute(sql, [])?;
+            }
+            self.setting_set(COPY, &true)
+        })
+    }
+
+    /// Whether the sessions in it have still to be ended, before anything else happens: it is a restored or a
+    /// salvaged store.
+    pub fn is_copy(&self) -> Result<bool> {
+        Ok(self.setting(COPY)?.unwrap_or(false))
+    }
+
+    /// They are.
+    pub fn copy_settled(&self) -> Result<()> {
+        self.setting_remove(COPY)
     }
 
     /// Erases the sessions with an address.

@@ -212,6 +212,23 @@ impl Conversation {
         });
     }
 
+    /// This state is a copy that may be older than what went out from it, here or on another computer: what it
+    /// would encrypt next may have been encrypted before (S-OTR-12). Every session counts as ended by the peer, so
+    /// that nothing leaves in clear in its place, and from now on this is another instance.
+    pub fn abandon(&mut self, own_tag: InstanceTag) {
+        for peer in &mut self.peers {
+            if peer.private() {
+                peer.message = Message::Finished;
+            }
+            peer.auth = Auth::None;
+            peer.auth_since = None;
+            peer.check = Check::default();
+        }
+        self.own_tag = own_tag;
+        self.offered.clear();
+        self.unproven = Unproven::default();
+    }
+
     /// Nobody can answer what [`start`](Self::start) asked: it came back. [`Event::NoAnswer`] does not follow.
     pub fn give_up(&mut self) {
         self.waiting = None;

@@ -12,6 +12,7 @@ use sotto_otr::{
     Config, Conversation, Env, Event, InstanceId, InstanceTag, InstanceView, TextRef, TransmitKind,
     Unread,
 };
+use sotto_store::Store;
 use sotto_store::row::{NewOutbox, OutboxPurpose};
 use sotto_xmpp::message::{OtrText, Outgoing};
 use sotto_xmpp::{BareJid, Jid};
@@ -19,7 +20,7 @@ use sotto_xmpp::{BareJid, Jid};
 use super::policy::{Kind, Released};
 use super::{events, keys};
 use crate::account::Account;
-use crate::context::Context;
+use crate::context::{Context, Random};
 use crate::error::Fault;
 use sotto_api::view::Policy;
 
@@ -174,6 +175,40 @@ fn own_tag(cx: &mut Context, account: &Account) -> Result<InstanceTag, Fault> {
     let tag = InstanceTag::generate(&mut *cx.effects.random);
     cx.store.instance_tag_set(account.id, tag.get())?;
     Ok(tag)
+}
+
+/// The store is a copy of what went on elsewhere or later: its sessions end before anything is sent, and it speaks
+/// as another instance from now on.
+pub(crate) fn settle_copy(store: &Store, random: &mut Random) -> Result<(), Fault> {
+    store.begin_durable()?;
+    let settled = (|| -> Result<(), Fault> {
+        for account in store.accounts()? {
+            let tag = InstanceTag::generate(&mut **random);
+            store.instance_tag_set(account.id, tag.get())?;
+            for peer in store.otr_state_peers(account.id)? {
+                let Some(bytes) = store.otr_state(account.id, &peer)? else {
+                    continue;
+                };
+                match Conversation::from_bytes(&bytes) {
+                    Ok(mut talk) => {
+                        talk.abandon(tag);
+                        store.otr_state_set(account.id, &peer, &talk.to_bytes())?;
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "a private conversation does not read any more");
+                    }
+                }
+            }
+        }
+        Ok(store.copy_settled()?)
+    })();
+    match settled {
+        Ok(()) => Ok(store.commit()?),
+        Err(fault) => {
+            store.rollback()?;
+            Err(fault)
+        }
+    }
 }
 
 /// The devices of a peer, without letting anything happen.

@@ -192,6 +192,33 @@ fn s_store_17_a_backup_opens_on_another_computer_with_its_own_passphrase() {
 }
 
 #[test]
+fn s_otr_12_a_restored_store_knows_that_it_is_a_copy_and_resumes_no_stream() {
+    let place = Table::new();
+    let (store, key, _) = filled(&place.profile("here"));
+    let account = store.accounts().expect("accounts")[0].id;
+    store.sm_state_set(account, Some("{}")).expect("a position");
+    store
+        .otr_state_set(account, "leila@example.org", b"state")
+        .expect("a state");
+    back_up(&store, &key, &place.file()).expect("it is written");
+    assert!(!store.is_copy().expect("it reads"));
+    let there = place.profile("there");
+    // What an earlier store has left is no part of this one.
+    for name in ["store.db-wal", "restore.part-wal"] {
+        fs::write(there.path().join(name), b"of another store").expect("a file");
+    }
+    let (_, opened) = restore(&there, &place.file(), OWN).expect("it is restored");
+    let copy = Store::open(&there, &opened).expect("it opens");
+    copy.check().expect("it is sound");
+    assert!(copy.is_copy().expect("it reads"));
+    assert_eq!(copy.sm_state(account).expect("it reads"), None);
+    let state = copy.otr_state(account, "leila@example.org");
+    assert!(state.expect("it reads").is_some(), "the engine ends it");
+    copy.copy_settled().expect("it is written");
+    assert!(!copy.is_copy().expect("it reads"));
+}
+
+#[test]
 fn s_store_17_what_is_written_during_a_backup_is_kept_and_the_copy_is_of_one_moment() {
     let place = Table::new();
     let here = place.profile("here");

@@ -56,6 +56,7 @@ impl CreateJob {
         }
         let key = DatabaseKey::random()?;
         let file = wrap(&self.profile, &self.protection, self.pace, &key)?;
+        crate::backup::remove_leftovers(&self.profile)?;
         file.save(&self.profile)?;
         Ok((file, key))
     }

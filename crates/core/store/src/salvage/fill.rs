@@ -226,6 +226,7 @@ fn tables(connection: &Connection) -> Result<Vec<Table>> {
 
 /// Makes a whole of the parts: nothing leads nowhere, nothing waits for what is gone.
 fn mend(store: &Store) -> Result<()> {
+    store.take_as_copy()?;
     for sql in [
         // Messages whose conversation is lost: with whom it was, they say themselves.
         "INSERT OR IGNORE INTO conversation (id, account, jid)
@@ -255,16 +256,10 @@ fn mend(store: &Store) -> Result<()> {
         "DELETE FROM message_previous WHERE message NOT IN (SELECT id FROM message)",
         "DELETE FROM private_waiting WHERE message NOT IN (SELECT id FROM message)",
         "DELETE FROM outbox WHERE message NOT IN (SELECT id FROM message)",
-        // Sessions may be older than what went out in them: a counter must not be used twice.
-        "DELETE FROM otr_state",
-        "DELETE FROM outbox WHERE purpose = 3",
-        // Whether the server has what was to be sent is to be asked.
-        "UPDATE outbox SET sequence = NULL, ambiguous = 1",
         "UPDATE message SET delivery = 9, failure = 'undefined-condition'
          WHERE delivery = 0 AND waits_private = 0
          AND id NOT IN (SELECT message FROM outbox WHERE message IS NOT NULL)",
-        // The stream's position may count what is lost, and the contact list may be short.
-        "DELETE FROM sm_state",
+        // The contact list may be short.
         "DELETE FROM roster_meta",
         "UPDATE conversation SET
              head = min(head, coalesce((SELECT min(ord) FROM message WHERE conversation = conversation.id), head)),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sotto_store::Store;
+
 use super::*;
 
 /// Alice and Bob in a private conversation in which `canary-1` was said and confirmed.
@@ -365,4 +367,48 @@ fn a_request_that_comes_back_gives_the_text_back_at_once() {
     world.pass(Duration::from_secs(60));
     assert_eq!(notices(&mut world, who[0], "nobody@example.org"), lines);
     assert_never_left(&world, "canary");
+}
+
+#[test]
+fn s_otr_12_a_restored_copy_goes_on_with_no_session_and_sends_nothing_in_clear() {
+    let (mut world, who) = world(Policy::Preferred, Policy::Preferred);
+    let conversation = world.open(who[0], BOB).id;
+    world.ask(who[0], Request::PrivateStart { conversation });
+    world.settle();
+    world.say(who[0], BOB, "canary-1");
+    world.settle();
+    let before = bodies_with_otr(&world, "alice").len();
+    let tag = |store: &Store| {
+        let account = store.accounts().expect("accounts")[0].id;
+        store
+            .instance_tag(account)
+            .expect("it reads")
+            .expect("a tag")
+    };
+    let mut old = 0;
+    world.with_store(who[0], |store| {
+        old = tag(store);
+        store.take_as_copy().expect("it is one now");
+    });
+    let view = world.open(who[0], BOB).private;
+    assert_eq!(view.state, PrivateState::Ended);
+    let body = "canary-2".to_owned();
+    let request = Request::MessageSend { conversation, body };
+    let refused = world.try_ask(who[0], request).expect_err("it has ended");
+    assert_eq!(refused.kind, ErrorKind::NotPrivate);
+    assert_eq!(bodies_with_otr(&world, "alice").len(), before);
+    assert_never_left(&world, "canary");
+
+    world.ask(who[0], Request::PrivateStart { conversation });
+    world.settle();
+    world.say(who[0], BOB, "canary-3");
+    world.settle();
+    assert_eq!(said(&mut world, who[1], ALICE), ["canary-1", "canary-3"]);
+    assert_never_left(&world, "canary");
+    let mut new = 0;
+    world.with_store(who[0], |store| {
+        new = tag(store);
+        assert!(!store.is_copy().expect("it reads"));
+    });
+    assert_ne!(old, new, "another instance");
 }
