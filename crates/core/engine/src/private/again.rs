@@ -57,11 +57,13 @@ pub(super) fn begun(
         };
         if !may_go(cx, account, peer, &text.fingerprint, begun)? {
             lost += 1;
-            mark(cx, account, peer, &message)?;
+            let why = words::private::written_for_another_key;
+            mark(cx, account, peer, &message, why)?;
         } else if repeat(cx, account, &row, peer, begun, (&message, text.text.at))? {
             again += 1;
         } else {
             lost += 1;
+            mark(cx, account, peer, &message, words::private::not_sent_again)?;
         }
     }
     if again > 0 {
@@ -226,9 +228,10 @@ fn mark(
     account: &Account,
     peer: &BareJid,
     message: &MessageRow,
+    why: fn(&str) -> String,
 ) -> Result<(), Fault> {
     let name = events::name(cx, account, peer)?;
-    let reason = words::private::written_for_another_key(&name);
+    let reason = why(&name);
     for row in cx.store.outbox_of(message.id)? {
         if row.sequence.is_none() && !row.ambiguous {
             cx.store.outbox_remove(row.id)?;

@@ -229,6 +229,15 @@ pub fn sent_again(name: &str, count: usize) -> String {
     )
 }
 
+/// A text that was not read and cannot go again by itself.
+pub fn not_sent_again(name: &str) -> String {
+    format!(
+        "{}’s program had lost the private conversation and may not have read this. Nothing goes to the present key \
+         until you have chosen.",
+        isolate(name)
+    )
+}
+
 /// Why a text of an earlier session was not sent again.
 pub fn written_for_another_key(name: &str) -> String {
     format!(

@@ -206,7 +206,6 @@ impl Conversation {
                 };
                 peer.message = Message::Finished;
                 let stopped = peer.check.reset();
-                self.limits.forget_starts(&peer.address);
                 if let Some(event) = stopped {
                     self.events.push_back(Event::Smp {
                         instance: instance.clone(),
