@@ -44,6 +44,8 @@ pub(super) struct HistoryState {
     menu: Option<MessageId>,
     /// Raised with each question, so that late answers are dropped.
     round: u64,
+    /// The same for the days, which are asked for beside the messages.
+    days_round: u64,
 }
 
 impl HistoryState {
@@ -72,11 +74,15 @@ pub(super) fn wire(ui: &AppWindow) {
 /// Opens the history of a conversation, or of all.
 pub(super) fn show(pages: &Pages, view: Option<ConversationView>) {
     let Some(ui) = pages.ui() else { return };
-    let round = pages.state.borrow().history.round;
+    let (round, days_round) = {
+        let history = &pages.state.borrow().history;
+        (history.round, history.days_round)
+    };
     pages.state.borrow_mut().history = HistoryState {
         all: view.is_none(),
         with: view,
         round: round + 1,
+        days_round: days_round + 1,
         ..HistoryState::default()
     };
     let page = ui.global::<History>();
@@ -89,9 +95,13 @@ pub(super) fn show(pages: &Pages, view: Option<ConversationView>) {
 /// Nothing of it stays behind: for a lock, and when the page is left.
 pub(super) fn forget(pages: &Pages) {
     let Some(ui) = pages.ui() else { return };
-    let round = pages.state.borrow().history.round;
+    let (round, days_round) = {
+        let history = &pages.state.borrow().history;
+        (history.round, history.days_round)
+    };
     pages.state.borrow_mut().history = HistoryState {
         round: round + 1,
+        days_round: days_round + 1,
         ..HistoryState::default()
     };
     let page = ui.global::<History>();
@@ -230,12 +240,13 @@ fn count(pages: &Pages) {
 
 fn read_days(pages: &Pages, more: bool) {
     let (conversation, before, round) = {
-        let state = pages.state.borrow();
+        let mut state = pages.state.borrow_mut();
         let last = state.history.days.last().map(|day| day.day.clone());
+        state.history.days_round += 1;
         (
             state.history.conversation(),
             last.filter(|_| more),
-            state.history.round,
+            state.history.days_round,
         )
     };
     let request = Request::HistoryDays {
@@ -245,7 +256,7 @@ fn read_days(pages: &Pages, more: bool) {
         limit: DAYS,
     };
     pages.ask(request, move |pages, result| {
-        if pages.state.borrow().history.round != round {
+        if pages.state.borrow().history.days_round != round {
             return;
         }
         let Some(ui) = pages.ui() else { return };
