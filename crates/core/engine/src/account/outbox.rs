@@ -77,6 +77,8 @@ impl Account {
         if !self.can_send() || in_doubt {
             return Ok(());
         }
+        // If the transaction fails, the stream has them and the store has not: it begins again, and sends none of them.
+        self.unkept = true;
         for row in cx.store.outbox_unsent(self.id, BATCH)? {
             self.hand_over_one(cx, &row)?;
         }
