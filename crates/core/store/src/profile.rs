@@ -238,6 +238,8 @@ impl ProfileDir {
 
     /// Puts the names in the folder on the medium.
     fn sync(&self) -> io::Result<()> {
+        #[cfg(test)]
+        tests::sync_point()?;
         if cfg!(unix) {
             File::open(&self.path)?.sync_all()?;
         }

@@ -141,25 +141,40 @@ impl KeyFile {
         };
         let mut bytes = serde_json::to_vec_pretty(&written).map_err(|_| KeyError::Memory)?;
         bytes.push(b'\n');
-        profile.replace_file(KEY_FILE, &bytes)?;
-        profile.replace_file(KEY_FILE_COPY, &bytes)?;
+        if let Err(error) = profile.replace_file(KEY_FILE, &bytes) {
+            // The error may have come after the name had changed hands. Then this is in force already, and whoever heard
+            // that nothing had changed would be wrong.
+            let stands = profile.read_file(KEY_FILE, LIMIT).ok().flatten();
+            if stands.as_deref() != Some(&bytes) {
+                return Err(error.into());
+            }
+        }
+        if profile.replace_file(KEY_FILE_COPY, &bytes).is_err() {
+            // The next start writes it. Until then an older one must not open the profile in an older way.
+            profile.overwrite_file(KEY_FILE_COPY).ok();
+        }
         Ok(())
     }
 }
 
 /// Writes over what opens the key, on the medium as far as the medium does so, and removes it. From then on nothing
 /// opens the store any more, unless there is a copy elsewhere.
+///
+/// # Errors
+///
+/// The first that came; everything else was tried all the same.
 pub(crate) fn destroy(profile: &ProfileDir, file: Option<&KeyFile>) -> Result<(), KeyError> {
     let names = [KEY_FILE, KEY_FILE_COPY, SECRET_FILE];
     let new = names.map(|name| format!("{name}.new"));
+    let mut destroyed = Ok(());
     for name in names.into_iter().chain(new.iter().map(String::as_str)) {
-        profile.overwrite_file(name)?;
+        destroyed = destroyed.and(profile.overwrite_file(name));
     }
     if let Some(Wrapping::Keyring { entry }) = file.map(|file| &file.slot.wrapping) {
         // What a keyring keeps all the same opens nothing without the key file.
         keyring::forget(entry).ok();
     }
-    Ok(())
+    destroyed.map_err(KeyError::from)
 }
 
 fn check(sotto: &str, version: u32, slots: &[Slot]) -> String {

@@ -80,6 +80,10 @@ impl UnlockJob {
     /// [`KeyError::WrongPassphrase`] for every wrong one; the others as they say.
     pub fn run(self) -> Result<(Option<KeyFile>, DatabaseKey), KeyError> {
         let (key, took) = self.open()?;
+        if !matches!(self.file.slot.wrapping, Wrapping::File) {
+            // Left by a crash between a new way of keeping the key and the end of the old one.
+            self.profile.overwrite_file(SECRET_FILE).ok();
+        }
         let raised = self.raise(&key, took).unwrap_or_default();
         Ok((raised, key))
     }
@@ -154,7 +158,7 @@ impl ProtectJob {
         new.save(profile)?;
         // From here on the new way is in force; what is left of the old one opens nothing.
         match &old.slot.wrapping {
-            Wrapping::File => profile.remove_file(SECRET_FILE).ok(),
+            Wrapping::File => profile.overwrite_file(SECRET_FILE).ok(),
             Wrapping::Keyring { entry } => keyring::forget(entry).ok(),
             Wrapping::Passphrase { .. } => None,
         };

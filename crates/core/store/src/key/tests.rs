@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::cost::{Cost, Pace};
 use super::*;
 use crate::profile::ProfileDir;
-use crate::profile::tests::crash_at;
+use crate::profile::tests::{crash_at, unsynced};
 
 /// Quick enough to be run a few hundred times; everything else is as in earnest.
 const CHEAP: Cost = Cost {
@@ -305,6 +305,69 @@ fn s_store_03_after_a_crash_the_old_way_or_the_new_one_opens() {
         }
     }
     assert!(crashes >= 60, "{crashes} places to crash at");
+}
+
+#[test]
+fn s_store_03_a_change_that_took_hold_is_not_reported_as_failed() {
+    let (_home, profile) = profile();
+    let key = create(&profile, passphrase("first"));
+    let changed = unsynced(|| protect(&profile, Some("first"), passphrase("second")));
+    changed.expect("the new key file is in place");
+    let opened = unlock(&profile, Some("second")).expect("as it was reported");
+    assert_eq!(opened.expose(), key.expose());
+    unlock(&profile, Some("first")).expect_err("no longer");
+}
+
+#[test]
+fn s_store_03_a_copy_that_cannot_be_written_keeps_no_old_passphrase() {
+    let (_home, profile) = profile();
+    create(&profile, passphrase("first"));
+    let old = fs::read(key_path(&profile)).expect("it reads");
+    // Something stands where the new copy would be written.
+    let blocked = profile.path().join("profile.key.copy.new");
+    fs::create_dir(&blocked).expect("it makes");
+    protect(&profile, Some("first"), passphrase("second")).expect("the key file is changed");
+    assert!(!profile.path().join("profile.key.copy").exists());
+    let new = fs::read(key_path(&profile)).expect("it reads");
+    assert_ne!(new, old);
+    fs::remove_dir(&blocked).expect("it removes");
+    unlock(&profile, Some("second")).expect("it opens");
+    let copy = fs::read(profile.path().join("profile.key.copy")).expect("the next start wrote it");
+    assert_eq!(copy, new);
+}
+
+#[test]
+fn s_store_05_the_secret_of_a_profile_without_a_passphrase_goes_when_it_gets_one() {
+    let (_home, profile) = profile();
+    create(&profile, Protection::None);
+    let secret = profile.path().join("profile.secret");
+    let bytes = fs::read(&secret).expect("without a keyring it is a file");
+    protect(&profile, None, passphrase("first")).expect("it changes");
+    assert!(!secret.exists());
+    // Left behind by a crash, it goes with the next unlocking.
+    fs::write(&secret, &bytes).expect("it writes");
+    // Held open, one sees what was done to its blocks.
+    let left = fs::File::open(&secret).expect("it opens");
+    unlock(&profile, Some("first")).expect("it opens");
+    assert!(!secret.exists());
+    let mut there = Vec::new();
+    std::io::Read::read_to_end(&mut &left, &mut there).expect("it reads");
+    assert_ne!(there, bytes, "it was written over first");
+}
+
+#[test]
+fn s_store_07_one_file_that_resists_does_not_save_the_others() {
+    let (_home, profile) = profile();
+    create(&profile, Protection::None);
+    let path = key_path(&profile);
+    fs::remove_file(&path).expect("it removes");
+    fs::create_dir(&path).expect("it makes");
+    profile
+        .destroy_key(None)
+        .expect_err("one could not be written over");
+    for name in ["profile.key.copy", "profile.secret"] {
+        assert!(!profile.path().join(name).exists(), "{name}");
+    }
 }
 
 #[test]

@@ -9,6 +9,26 @@ thread_local! {
     static FUSE: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
+thread_local! {
+    /// The folder's names do not reach the medium.
+    static UNSYNCED: Cell<bool> = const { Cell::new(false) };
+}
+
+pub(super) fn sync_point() -> io::Result<()> {
+    if UNSYNCED.get() {
+        return Err(io::Error::other("the medium is gone"));
+    }
+    Ok(())
+}
+
+/// Runs work on a medium on which names change and are not made to last.
+pub(crate) fn unsynced<T>(work: impl FnOnce() -> T) -> T {
+    UNSYNCED.set(true);
+    let result = work();
+    UNSYNCED.set(false);
+    result
+}
+
 /// Thrown where the process would have died.
 struct Crash;
 
