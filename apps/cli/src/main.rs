@@ -17,6 +17,7 @@ mod args;
 mod commands;
 mod engine;
 mod failure;
+mod input;
 mod output;
 mod rpc;
 mod secrets;
@@ -51,8 +52,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Done {
     let engine = engine::connect(cli.profile)?;
     if let Command::Rpc = cli.command {
-        let input = rpc::standard_input()
-            .map_err(|e| Failure::Io(format!("Standard input could not be opened: {e}.")))?;
+        let input = input::standard().map_err(not_opened)?;
         return rpc::run(&engine, input, io::stdout());
     }
     let (sender, events) = channel();
@@ -62,7 +62,8 @@ fn run(cli: Cli) -> Done {
             let _ = sender.send(event);
         }),
     );
-    let mut lines = Lines::new(|line| io::stdin().read_line(line));
+    let mut input = input::unbuffered().map_err(not_opened)?;
+    let mut lines = Lines::new(|line| input::read_line(&mut input, line));
     let mut terminal = Terminal;
     let asker: &mut dyn Asker = if cli.password_stdin {
         &mut lines
@@ -79,6 +80,10 @@ fn run(cli: Cli) -> Done {
         zone: TimeZone::system(),
     };
     commands::run(cli.command, &mut session)
+}
+
+fn not_opened(error: io::Error) -> Failure {
+    Failure::Io(format!("Standard input could not be opened: {error}."))
 }
 
 fn report(failure: &Failure, json: bool) {

@@ -3,8 +3,6 @@
 //! Requests are read from standard input and answered in the order in which the engine answers them; events
 //! come between. The end of the input, or of the owner of the profile, ends the program, after the last answer.
 
-mod input;
-
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -17,8 +15,6 @@ use sotto_api::{
 use zeroize::Zeroizing;
 
 use crate::failure::{Done, Failure};
-
-pub use input::standard as standard_input;
 
 /// The longest that the program lives on after the end of its input, for answers that are still due.
 const LAST_ANSWERS: Duration = Duration::from_secs(60);

@@ -12,14 +12,49 @@ const ROOM: usize = 8 * 1024;
 /// # Errors
 /// When there is none.
 pub fn standard() -> io::Result<Wiped<impl Read + Send + 'static>> {
+    unbuffered().map(Wiped::new)
+}
+
+/// The same without any buffer: what is not read stays for whoever reads the same input later.
+///
+/// # Errors
+/// When there is none.
+pub fn unbuffered() -> io::Result<impl Read + Send + 'static> {
     #[cfg(unix)]
-    let input = {
+    {
         use std::os::fd::AsFd;
-        std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?)
-    };
+        let input = io::stdin().as_fd().try_clone_to_owned()?;
+        Ok(std::fs::File::from(input))
+    }
     #[cfg(not(unix))]
-    let input = io::stdin();
-    Ok(Wiped::new(input))
+    Ok(io::stdin())
+}
+
+/// Appends a line of it, with its end, and gives its length in bytes; 0 when there is no more.
+///
+/// # Errors
+/// `InvalidData` when the line is longer than [`ROOM`] or not in UTF-8; whatever the reader says.
+pub fn read_line(input: &mut impl Read, line: &mut String) -> io::Result<usize> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
+    let mut byte = Zeroizing::new([0]);
+    while bytes.last() != Some(&b'\n') {
+        match input.read(byte.as_mut()) {
+            Ok(0) => break,
+            Ok(_) if bytes.len() == ROOM => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "a line is too long",
+                ));
+            }
+            Ok(_) => bytes.extend(byte.iter()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    line.push_str(text);
+    Ok(text.len())
 }
 
 /// A buffer that is zeros but for what is still to be taken from it.
@@ -72,6 +107,21 @@ impl<R: Read> Read for Wiped<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_read_and_what_follows_it_is_left() {
+        let mut input = "one\ntwo\nthe rest".as_bytes();
+        let mut line = String::new();
+        assert_eq!(read_line(&mut input, &mut line).unwrap(), 4);
+        assert_eq!((line.as_str(), input), ("one\n", &b"two\nthe rest"[..]));
+        assert_eq!(read_line(&mut &b""[..], &mut line).unwrap(), 0);
+        let long = vec![b'x'; ROOM + 1];
+        for bad in [&long[..], b"\xff\n"] {
+            let error = read_line(&mut &bad[..], &mut line).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        }
+        assert_eq!(line, "one\n");
+    }
 
     #[test]
     fn s_store_08_lines_are_read_whole_and_leave_nothing_in_the_buffer() {
