@@ -14,6 +14,8 @@ pub(crate) struct HeldAccount {
     candidate: Option<(Secret, bool, bool)>,
     /// One that was, and is not stored.
     proved: Option<Secret>,
+    /// The person removed that one: it ends with the session.
+    removed: bool,
     /// Keys of certificates that were accepted until the program ends.
     accepted_now: Vec<[u8; 32]>,
     /// Why it does not try by itself: the person was asked for something and has not answered.
@@ -38,6 +40,7 @@ impl Account {
             account: self.id,
             candidate: candidate.map(|held| (held.password.clone(), held.remember, held.stored)),
             proved: self.passwords.proved.clone(),
+            removed: self.passwords.removed,
             accepted_now: self.accepted_now.clone(),
             rest,
         }
@@ -53,6 +56,7 @@ impl Account {
                 stored,
             });
         self.passwords.proved = held.proved;
+        self.passwords.removed = held.removed;
         self.accepted_now = held.accepted_now;
         if let Some(rest) = held.rest {
             self.problem = rest.problem;

@@ -83,6 +83,16 @@ fn a_removed_password_leaves_the_account_online_and_the_next_sign_in_asks() {
     // A cut is no sign-in of the person's.
     world.cut(alice);
     world.pass(Duration::from_secs(60));
+    // Nor is a lock.
+    world.ask(alice, Request::ProfileLock {});
+    world.ask(
+        alice,
+        Request::ProfileUnlock {
+            passphrase: Secret::new(PASSPHRASE.into()),
+        },
+    );
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.account(alice, account).state, AccountState::Online);
     let enable = |enabled| Request::AccountEnable { account, enabled };
     world.ask(alice, enable(false));
     world.settle();
