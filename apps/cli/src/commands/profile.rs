@@ -25,8 +25,13 @@ pub(super) fn run<W: Write>(command: ProfileCommand, session: &mut Session<'_, W
         ProfileCommand::BackUp { file } => {
             session.open()?;
             let file = full_path(&file)?;
+            let current = present(&view(session)?, session)?;
             let passphrase = chosen("New passphrase of the backup", session)?;
-            session.call(Request::ProfileBackUp { file, passphrase })?;
+            session.call(Request::ProfileBackUp {
+                current,
+                file,
+                passphrase,
+            })?;
         }
         ProfileCommand::Restore { file } => {
             let file = full_path(&file)?;
@@ -52,12 +57,7 @@ pub(super) fn run<W: Write>(command: ProfileCommand, session: &mut Session<'_, W
         }
         ProfileCommand::Protect(args) => {
             let view = view(session)?;
-            let sealed = view.protection == Some(ProtectionKind::Passphrase);
-            let current = if sealed && view.state != ProfileState::Absent {
-                Some(session.asker.secret("Passphrase of the profile")?)
-            } else {
-                None
-            };
+            let current = present(&view, session)?;
             if let (ProfileState::Locked, Some(passphrase)) = (view.state, current.clone()) {
                 session.call(Request::ProfileUnlock { passphrase })?;
             }
@@ -92,14 +92,17 @@ fn destroy<W: Write>(session: &mut Session<'_, W>) -> Done {
             return Err(Failure::Usage("Nothing was destroyed.".to_owned()));
         }
     }
-    let current = if view.protection == Some(ProtectionKind::Passphrase) {
-        Some(session.asker.secret("Passphrase of the profile")?)
-    } else {
-        None
-    };
+    let current = present(&view, session)?;
     session.call(Request::ProfileDestroy { current })?;
     session.out.remark("The profile is destroyed.");
     Ok(())
+}
+
+/// The passphrase in force, if there is one.
+fn present<W: Write>(view: &ProfileView, session: &mut Session<'_, W>) -> Done<Option<Secret>> {
+    (view.protection == Some(ProtectionKind::Passphrase))
+        .then(|| session.asker.secret("Passphrase of the profile"))
+        .transpose()
 }
 
 /// The owner of the profile may stand in another folder.

@@ -58,6 +58,8 @@ pub enum Request {
     PersonActive {},
     /// Writes the whole profile into one sealed file that another computer can open (`ProfileRestore`).
     ProfileBackUp {
+        /// The passphrase in force, if there is one: the file opens without it.
+        current: Option<Secret>,
         /// An absolute path; refused when something is there.
         file: String,
         /// Opens the file; need not be the profile's.

@@ -1,7 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use sotto_api::{ApiError, Event, Reply, Request};
+use sotto_api::{ApiError, Event, Reply, Request, Secret};
 use sotto_store::ProfileDir;
 
 use crate::account::CLOSE_WAIT;
@@ -10,7 +10,7 @@ use crate::context::{Answer, Effects, Random, ReplyTo, Shared};
 use crate::core::Core;
 use crate::io::{Input, Now, Output, WorkId};
 use crate::networks::{self, Networks};
-use crate::profile::{Finished, Profile};
+use crate::profile::{Deed, Finished, Profile};
 use crate::work::WorkResult;
 use crate::{lock, record, saved_passwords, strength, words};
 
@@ -177,6 +177,7 @@ impl Engine {
                     return Ok(Some(Reply::Done));
                 }
                 let now = shared.now.instant;
+                self.active = now;
                 return self
                     .profile
                     .unlock(&mut shared.effects, to, passphrase, now);
@@ -209,33 +210,23 @@ impl Engine {
                 }
                 return self.profile.salvage(&mut shared.effects, to);
             }
-            Request::ProfileBackUp { file, passphrase } => {
-                let Some(core) = &self.core else {
+            Request::ProfileBackUp {
+                current,
+                file,
+                passphrase,
+            } => {
+                if self.core.is_none() {
                     return Err(self.profile.refusal());
-                };
-                if self.ending.is_some() {
-                    return Err(words::closing());
                 }
-                let effects = &mut shared.effects;
-                return self
-                    .profile
-                    .back_up(effects, to, core.store(), &file, passphrase);
+                let deed = self.profile.may_back_up(&file, passphrase)?;
+                return self.prove(to, current, deed);
             }
             Request::ProfileRestore { file, passphrase } => {
                 return self
                     .profile
                     .restore(&mut shared.effects, to, &file, passphrase);
             }
-            Request::ProfileDestroy { current } => {
-                if self.ending.is_some() {
-                    return Err(words::closing());
-                }
-                let now = shared.now.instant;
-                if self.profile.prove(&mut shared.effects, to, current, now)? {
-                    self.destroy(to);
-                }
-                return Ok(None);
-            }
+            Request::ProfileDestroy { current } => return self.prove(to, current, Deed::Destroy),
             Request::RecordStatus {} => match shared.effects.records.view() {
                 Some(view) => Reply::Records(view),
                 None => return Err(self.profile.refusal()),
@@ -253,14 +244,7 @@ impl Engine {
                 if self.core.is_none() {
                     return Err(self.profile.refusal());
                 }
-                let now = shared.now.instant;
-                return self.profile.prove_for_password(
-                    &mut shared.effects,
-                    to,
-                    account,
-                    passphrase,
-                    now,
-                );
+                return self.prove(to, Some(passphrase), Deed::ShowPassword(account));
             }
             Request::PassphraseStrength { passphrase } => {
                 Reply::Strength(strength::strength(passphrase.expose(), &[]))
@@ -343,30 +327,55 @@ impl Engine {
                     shared.effects.answer(to, answer);
                 }
             }
-            Finished::Proved { to } => return self.destroy(to),
-            Finished::ProvedForPassword { account, to } => {
-                let shown = match &self.core {
-                    Some(core) => saved_passwords::show(core.store(), account),
-                    None => Err(self.profile.refusal()),
-                };
-                return shared.effects.answer(to, shown);
-            }
+            Finished::Proved { deed, to } => return self.carry_out(deed, to),
             Finished::Answered => {}
         }
         shared.changes.profile();
     }
 
+    /// Asks for proof that the person knows the passphrase, where there is one, and then does what it is asked for.
+    fn prove(&mut self, to: ReplyTo, current: Option<Secret>, deed: Deed) -> Answer {
+        if self.ending.is_some() {
+            return Err(words::closing());
+        }
+        let now = self.shared.now.instant;
+        let effects = &mut self.shared.effects;
+        if let Some(deed) = self.profile.prove(effects, to, current, deed, now)? {
+            self.carry_out(deed, to);
+        }
+        Ok(None)
+    }
+
+    fn carry_out(&mut self, deed: Deed, to: ReplyTo) {
+        let effects = &mut self.shared.effects;
+        let answer = match (deed, &self.core) {
+            (Deed::Destroy, _) => return self.destroy(to),
+            (_, None) => Err(self.profile.refusal()),
+            (Deed::ShowPassword(account), Some(core)) => {
+                saved_passwords::show(core.store(), account).map(Some)
+            }
+            (Deed::BackUp { file, passphrase }, Some(core)) => {
+                let store = core.store();
+                self.profile.back_up(effects, to, store, file, passphrase)
+            }
+        };
+        match answer {
+            Ok(None) => {}
+            Ok(Some(reply)) => effects.answer(to, Ok(reply)),
+            Err(error) => effects.answer(to, Err(error)),
+        }
+    }
+
     /// The key goes first, so that nothing can be read whatever comes between; then what is open; then the files.
     fn destroy(&mut self, to: ReplyTo) {
-        if let Err(error) = self.profile.destroy_key() {
-            return self.shared.effects.answer(to, Err(error));
-        }
+        // A file that resists, on a medium that is full or breaking, must not save the others.
+        let key = self.profile.destroy_key();
         if let Some(core) = self.core.take() {
             core.leave(&mut self.shared);
         }
         // Nothing may be written there any more.
         self.apply_records();
-        let done = self.profile.destroy();
+        let done = key.and(self.profile.destroy());
         self.shared.effects.answer(to, done.map(|()| Reply::Done));
         self.quit();
     }
@@ -385,14 +394,22 @@ impl Engine {
             self.profile.lock(&held);
             self.shared.changes.profile();
         }
+        // Where the store does not open, what was proved waits for a salvage.
+        self.profile.forget_key();
         Ok(())
     }
 
     /// When the profile locks by itself. Not while its key is being worked on: that comes to an end.
     fn lock_due(&self) -> Option<Instant> {
-        let core = self.core.as_ref().filter(|_| self.ending.is_none())?;
+        if self.ending.is_some() {
+            return None;
+        }
         self.profile.may_lock().ok()?;
-        lock::due(core.settings(), self.active)
+        match &self.core {
+            Some(core) => lock::due(core.settings(), self.active),
+            None if self.profile.has_key() => Some(self.active + lock::SALVAGE_WAIT),
+            None => None,
+        }
     }
 
     fn quit(&mut self) {

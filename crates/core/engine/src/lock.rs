@@ -37,6 +37,9 @@ impl Held {
     }
 }
 
+/// How long the key of a profile whose store does not open stays in memory, so that the store can be salvaged.
+pub(crate) const SALVAGE_WAIT: Duration = Duration::from_secs(5 * 60);
+
 /// When a profile locks by itself, if the person did nothing since `active`.
 pub(crate) fn due(settings: &Settings, active: Instant) -> Option<Instant> {
     let minutes = u64::from(settings.lock_after);

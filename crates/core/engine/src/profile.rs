@@ -2,6 +2,7 @@
 
 pub(crate) mod moving;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use sotto_api::view::{ProfileState, ProfileView, ProtectionKind};
@@ -39,15 +40,22 @@ struct Working {
     purpose: Purpose,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Open,
     Protect,
     Salvage,
-    /// Only to know that the passphrase is right.
-    Prove,
-    /// The same, to show a password.
-    Show(AccountId),
+    /// Only to know that the passphrase is right, so that this may be done.
+    Prove(Deed),
+}
+
+/// What takes more than an open profile: the person proves that they know the passphrase.
+pub(crate) enum Deed {
+    /// The profile is destroyed.
+    Destroy,
+    /// The password of this account is shown.
+    ShowPassword(AccountId),
+    /// The profile is put into this file, which opens with another passphrase.
+    BackUp { file: PathBuf, passphrase: Secret },
 }
 
 /// What a finished piece of work means for the engine.
@@ -59,10 +67,8 @@ pub(crate) enum Finished {
         held: Vec<HeldAccount>,
         to: Option<ReplyTo>,
     },
-    /// The passphrase is right: what was asked for may be done.
-    Proved { to: ReplyTo },
-    /// The passphrase is right: the password of this account may be shown.
-    ProvedForPassword { account: AccountId, to: ReplyTo },
+    /// The passphrase is right: this may be done.
+    Proved { deed: Deed, to: ReplyTo },
     /// Another way of keeping the key holds now, or does not.
     Answered,
 }
@@ -291,17 +297,14 @@ impl Profile {
                 self.throttle.opened();
                 Ok(Reply::Profile(self.view(true)))
             }
-            (purpose @ (Purpose::Prove | Purpose::Show(_)), Done::Key(Ok((file, _)))) => {
+            (Purpose::Prove(deed), Done::Key(Ok((file, _)))) => {
                 if let Some(file) = file {
                     self.key = Some(file);
                 }
                 self.throttle.opened();
-                match (working.to, purpose) {
-                    (Some(to), Purpose::Show(account)) => {
-                        return Finished::ProvedForPassword { account, to };
-                    }
-                    (Some(to), _) => return Finished::Proved { to },
-                    (None, _) => Err(words::internal()),
+                match working.to {
+                    Some(to) => return Finished::Proved { deed, to },
+                    None => Err(words::internal()),
                 }
             }
             (_, Done::Restored(Err(error))) => Err(words::backup(&error)),
@@ -372,5 +375,15 @@ impl Profile {
         if let Some(key) = self.proved.take() {
             self.held = held.seal(&key);
         }
+    }
+
+    /// Whether a passphrase was given that opens the key, and the key is in memory.
+    pub fn has_key(&self) -> bool {
+        self.proved.is_some()
+    }
+
+    /// The key leaves memory, where no store was open.
+    pub fn forget_key(&mut self) {
+        self.proved = None;
     }
 }

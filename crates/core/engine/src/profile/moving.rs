@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use sotto_api::view::ProtectionKind;
-use sotto_api::{AccountId, ApiError, Reply, Secret};
+use sotto_api::{ApiError, Reply, Secret};
 use sotto_store::{BackUpJob, KeyError, KeyFile, RestoreJob, Store};
 
-use super::{Profile, Purpose};
+use super::{Deed, Profile, Purpose};
 use crate::context::{Answer, Effects, ReplyTo};
 use crate::io::{WorkId, WorkJob};
 use crate::words;
@@ -20,21 +20,30 @@ pub(super) struct BackingUp {
 }
 
 impl Profile {
-    /// Freezes the store's file and has it copied under seal.
-    pub fn back_up(
-        &mut self,
-        effects: &mut Effects,
-        to: ReplyTo,
-        store: &Store,
-        file: &str,
-        passphrase: Secret,
-    ) -> Answer {
+    /// What a backup needs beside the passphrase in force; looked at before that is asked for.
+    pub fn may_back_up(&self, file: &str, passphrase: Secret) -> Result<Deed, ApiError> {
         if self.backing_up.is_some() {
             return Err(words::backup_under_way());
         }
         let file = absolute(file)?;
         if passphrase.is_empty() {
             return Err(words::key(&KeyError::Empty));
+        }
+        Ok(Deed::BackUp { file, passphrase })
+    }
+
+    /// Freezes the store's file and has it copied under seal.
+    pub fn back_up(
+        &mut self,
+        effects: &mut Effects,
+        to: ReplyTo,
+        store: &Store,
+        file: PathBuf,
+        passphrase: Secret,
+    ) -> Answer {
+        // Another may have begun while the passphrase in force was proved.
+        if self.backing_up.is_some() {
+            return Err(words::backup_under_way());
         }
         let key = self.proved.clone().ok_or_else(words::internal)?;
         let snapshot = store.freeze().map_err(|error| words::store(&error))?;
@@ -86,48 +95,29 @@ impl Profile {
         Ok(None)
     }
 
-    /// Proves that the person knows the passphrase, where there is one. Whether that is done already.
+    /// Proves that the person knows the passphrase. Where there is none, the deed may be done at once and comes back,
+    /// except for showing a password: then nobody could be told from the person.
     pub fn prove(
         &mut self,
         effects: &mut Effects,
         to: ReplyTo,
         current: Option<Secret>,
+        deed: Deed,
         now: Instant,
-    ) -> Result<bool, ApiError> {
+    ) -> Result<Option<Deed>, ApiError> {
         let Some(key) = &self.key else {
             return Err(self.refusal());
         };
         self.idle()?;
         if key.protection() != ProtectionKind::Passphrase {
-            return Ok(true);
+            return match deed {
+                Deed::ShowPassword(_) => Err(words::no_passphrase_to_ask()),
+                deed => Ok(Some(deed)),
+            };
         }
         self.may_try(now)?;
         let job = key.unlock_job(&self.folder, current);
-        self.work(effects, Some(to), Purpose::Prove, move || {
-            Done::Key(job.run())
-        });
-        Ok(false)
-    }
-
-    /// Proves the passphrase for a password that is to be shown; refused where there is none.
-    pub fn prove_for_password(
-        &mut self,
-        effects: &mut Effects,
-        to: ReplyTo,
-        account: AccountId,
-        passphrase: Secret,
-        now: Instant,
-    ) -> Answer {
-        let Some(key) = &self.key else {
-            return Err(self.refusal());
-        };
-        if key.protection() != ProtectionKind::Passphrase {
-            return Err(words::no_passphrase_to_ask());
-        }
-        self.idle()?;
-        self.may_try(now)?;
-        let job = key.unlock_job(&self.folder, Some(passphrase));
-        self.work(effects, Some(to), Purpose::Show(account), move || {
+        self.work(effects, Some(to), Purpose::Prove(deed), move || {
             Done::Key(job.run())
         });
         Ok(None)

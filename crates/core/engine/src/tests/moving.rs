@@ -72,6 +72,25 @@ fn s_store_17_what_is_locked_is_not_backed_up() {
 }
 
 #[test]
+fn s_store_17_a_backup_takes_the_passphrase_in_force() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut world = World::new();
+    let alice = signed_in(&mut world, &home.path().join("here"));
+    let file = text(&home.path().join("alice.sotto"));
+    for (current, kind) in [
+        (None, ErrorKind::WrongPassphrase),
+        (Some(""), ErrorKind::WrongPassphrase),
+        (Some(OWN), ErrorKind::WrongPassphrase),
+    ] {
+        let refused = back_up_with(&mut world, alice, current, &file, OWN).expect_err("not theirs");
+        assert_eq!(refused.kind, kind);
+        assert!(!Path::new(&file).exists());
+    }
+    back_up(&mut world, alice, &file, OWN).expect("the person's");
+    assert!(Path::new(&file).exists());
+}
+
+#[test]
 fn s_store_07_the_passphrase_destroys_the_profile_and_the_program_ends() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("here");
@@ -141,7 +160,18 @@ fn text(path: &Path) -> String {
 }
 
 fn back_up(world: &mut World, who: Who, file: &str, own: &str) -> Result<Reply, ApiError> {
+    back_up_with(world, who, Some(PASSPHRASE), file, own)
+}
+
+fn back_up_with(
+    world: &mut World,
+    who: Who,
+    current: Option<&str>,
+    file: &str,
+    own: &str,
+) -> Result<Reply, ApiError> {
     let request = Request::ProfileBackUp {
+        current: current.map(|text| Secret::new(text.into())),
         file: file.to_owned(),
         passphrase: Secret::new(own.into()),
     };

@@ -1,12 +1,13 @@
 //! A profile whose store is damaged: told in plain words, and saved on request.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sotto_api::view::ProfileState;
-use sotto_api::{ErrorKind, Outcome, Protection, Reply, Request};
+use sotto_api::{ErrorKind, Outcome, Protection, Reply, Request, Secret};
 use sotto_store::ProfileDir;
 
 use crate::io::{ClientId, Input, Now, Output};
+use crate::lock::SALVAGE_WAIT;
 use crate::{Engine, EngineConfig};
 
 #[test]
@@ -65,6 +66,51 @@ fn r_data_04_a_damaged_store_is_told_in_plain_words_and_saved_on_request() {
     assert!(path.join("store.db.damaged-2").exists());
 }
 
+#[test]
+fn s_store_08_the_key_of_a_store_that_does_not_open_does_not_stay_in_memory() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("profile");
+    let mut shell = Shell::start(&path);
+    shell.ask(Request::ProfileCreate {
+        protection: Protection::Passphrase {
+            passphrase: passphrase(),
+        },
+    });
+    shell.ask(Request::Quit {});
+    drop(shell);
+    let file = path.join("store.db");
+    let mut bytes = std::fs::read(&file).expect("it reads");
+    bytes[100..200].fill(7);
+    std::fs::write(&file, &bytes).expect("it writes");
+
+    let mut shell = Shell::start(&path);
+    let unlock = |shell: &mut Shell| {
+        let passphrase = passphrase();
+        match shell.try_ask(Request::ProfileUnlock { passphrase }) {
+            Outcome::Error(error) => assert_eq!(error.kind, ErrorKind::Store),
+            Outcome::Ok(_) => panic!("it opened"),
+        }
+    };
+    let salvage_is_refused = |shell: &mut Shell| match shell.try_ask(Request::ProfileSalvage {}) {
+        Outcome::Error(error) => assert_eq!(error.kind, ErrorKind::Locked),
+        Outcome::Ok(_) => panic!("without a passphrase"),
+    };
+    unlock(&mut shell);
+    shell.ask(Request::ProfileLock {});
+    salvage_is_refused(&mut shell);
+    // Nor for as long as nobody thinks of it.
+    unlock(&mut shell);
+    shell.pass(SALVAGE_WAIT);
+    salvage_is_refused(&mut shell);
+    unlock(&mut shell);
+    shell.ask(Request::ProfileSalvage {});
+    shell.ask(Request::AccountList {});
+}
+
+fn passphrase() -> Secret {
+    Secret::new("six green bottles".to_owned())
+}
+
 struct Shell {
     engine: Engine,
     now: Now,
@@ -111,6 +157,14 @@ impl Shell {
             self.now,
         );
         self.run().expect("an answer")
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now.instant += time;
+        let due = self.engine.poll_timeout().expect("something is due");
+        assert!(due <= self.now.instant);
+        self.engine.handle_timeout(self.now);
+        self.run();
     }
 
     fn run(&mut self) -> Option<Outcome> {
