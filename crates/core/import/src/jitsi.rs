@@ -45,6 +45,7 @@ pub(crate) fn scan(mut folder: Folder, master: Option<&str>) -> Result<Found, Sc
     let accounts = accounts::read(&mut folder, &properties, master)?;
     let contacts = read_contacts(&mut folder);
     let rooms = rooms(&properties);
+    let known = names::Known::new(contacts.addresses());
     let mut threads = Threads::default();
     let messages = folder.root().join(HISTORY).join("messages");
     for local in folder.list(&messages).folders {
@@ -53,7 +54,7 @@ pub(crate) fn scan(mut folder: Folder, master: Option<&str>) -> Result<Found, Sc
                 &mut folder,
                 &first,
                 &accounts,
-                &contacts,
+                (&contacts, &known),
                 &rooms,
                 &mut threads,
             );
@@ -165,13 +166,13 @@ fn read_level(
     folder: &mut Folder,
     path: &Path,
     accounts: &Accounts,
-    contacts: &Contacts,
+    (contacts, known): (&Contacts, &names::Known),
     rooms: &BTreeSet<String>,
     threads: &mut Threads,
 ) {
     let listing = folder.list(path);
     if has_history(&listing.files) {
-        let peer = file_name(path).and_then(|name| names::original(name, contacts.addresses()));
+        let peer = file_name(path).and_then(|name| names::original(name, known));
         let account = peer
             .as_deref()
             .and_then(|peer| accounts.of_contact(contacts, peer));
@@ -199,8 +200,7 @@ fn read_level(
     for path in listing.folders {
         let files = folder.list(&path).files;
         if has_history(&files) {
-            let peer =
-                file_name(&path).and_then(|name| names::original(name, contacts.addresses()));
+            let peer = file_name(&path).and_then(|name| names::original(name, known));
             let account = Some(account.clone());
             read_thread(folder, &files, account, peer, rooms, contacts, threads);
         }

@@ -83,6 +83,36 @@ fn a_broken_key_file_is_told_and_kept() {
 }
 
 #[test]
+fn words_in_an_unknown_form_are_not_taken_for_the_programs_own() {
+    let unknown = [
+        "<font size=\"2\">(02:40:00 PM)</font><b> Leila:</b></font> by another kind of message<br/>",
+        "<font size=\"2\">(02:40:00 PM)</font> raw words<br/>",
+    ];
+    for line in unknown {
+        let (_home, root) = copy("pidgin-2.14");
+        let log = root
+            .join("logs/jabber/sara@example.org/leila@example.org/2014-03-21.143210+0100CET.html");
+        let text = std::fs::read_to_string(&log).expect("it reads");
+        std::fs::write(
+            &log,
+            text.replace("</body></html>\n", &format!("{line}\n</body></html>\n")),
+        )
+        .expect("it writes");
+        let found = found(Program::Pidgin, &root, None);
+        let mut reader = with(&found, "leila@example.org").open();
+        while reader.next_message().is_some() {}
+        let path = log.file_name();
+        assert!(
+            reader
+                .take_whole()
+                .iter()
+                .all(|file| file.path().file_name() != path),
+            "{line} would have been shredded"
+        );
+    }
+}
+
+#[test]
 fn logs_without_a_zone_are_in_the_one_that_is_given() {
     let found = found(Program::Pidgin, &sample("gaim-2.0"), None);
     assert_eq!(

@@ -48,7 +48,7 @@ impl Accounts {
         if let Some((_, address)) = known {
             return Some(address.clone());
         }
-        address_of_uid(&names::original(name, std::iter::empty())?)
+        address_of_uid(&names::original(name, &names::Known::default())?)
     }
 
     /// The one account on which somebody is in the contact list; else the only one there is.

@@ -1,5 +1,7 @@
 //! How Jitsi names folders after accounts and contacts, and how it writes them into keys of settings.
 
+use std::collections::HashMap;
+
 /// The name of the folder for an account or a contact: other characters than letters, digits and `_@.-+` become `_`,
 /// and where one did, `$` and the hash of the original follow.
 pub(super) fn folder(original: &str) -> String {
@@ -27,14 +29,28 @@ fn hash(text: &str) -> u32 {
     })
 }
 
+/// Contacts by the names of their folders.
+#[derive(Default)]
+pub(super) struct Known(HashMap<String, String>);
+
+impl Known {
+    pub fn new<'a>(contacts: impl Iterator<Item = &'a str>) -> Self {
+        Self(
+            contacts
+                .map(|contact| (folder(contact), contact.to_owned()))
+                .collect(),
+        )
+    }
+}
+
 /// The contact that a folder is named after: the name itself, or the one of `known` that leads to it, or the one
 /// that can be guessed and proved by the hash. Absent when it cannot be told.
-pub(super) fn original<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(super) fn original(name: &str, known: &Known) -> Option<String> {
     let Some((plain, hash_text)) = name.rsplit_once('$') else {
         return Some(name.to_owned());
     };
-    if let Some(contact) = known.into_iter().find(|contact| folder(contact) == name) {
-        return Some(contact.to_owned());
+    if let Some(contact) = known.0.get(name) {
+        return Some(contact.clone());
     }
     let wanted = u32::from_str_radix(hash_text, 16).ok()?;
     // A resource, or one other character that addresses have.
@@ -65,7 +81,7 @@ mod tests {
     fn a_plain_address_is_its_own_folder() {
         assert_eq!(folder("leila+home@example.org"), "leila+home@example.org");
         assert_eq!(
-            original("leila@example.org", std::iter::empty()).as_deref(),
+            original("leila@example.org", &Known::default()).as_deref(),
             Some("leila@example.org")
         );
     }
@@ -81,14 +97,14 @@ mod tests {
     fn the_original_is_found_among_the_known_or_proved_by_the_hash() {
         let unusual = "سارة@example.org";
         let name = folder(unusual);
-        assert_eq!(original(&name, std::iter::empty()), None);
+        assert_eq!(original(&name, &Known::default()), None);
         assert_eq!(
-            original(&name, ["x@example.org", unusual].into_iter()).as_deref(),
+            original(&name, &Known::new(["x@example.org", unusual].into_iter())).as_deref(),
             Some(unusual)
         );
         let with_resource = "leila_h@example.org/home";
         assert_eq!(
-            original(&folder(with_resource), std::iter::empty()).as_deref(),
+            original(&folder(with_resource), &Known::default()).as_deref(),
             Some(with_resource)
         );
     }

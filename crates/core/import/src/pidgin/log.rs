@@ -126,6 +126,9 @@ impl Log {
         if entry.too_long {
             return Some(Piece::Broken);
         }
+        if self.is_html && is_unknown(&entry.text) {
+            return Some(Piece::Broken);
+        }
         let said = if self.is_html {
             self.html(&entry.text)
         } else {
@@ -193,6 +196,16 @@ fn is_sentence(name: &str) -> bool {
         || name.starts_with("Unable to send")
         || name.starts_with("Message could not be sent")
         || name == "Error"
+}
+
+/// Whether an entry without a colour is something else than what the program itself says, which is bold as a whole:
+/// somebody's words in a form that is not known, or raw text. Its file has more than was taken over.
+fn is_unknown(entry: &str) -> bool {
+    let (None, rest) = html_colour(entry) else {
+        return false;
+    };
+    let said = rest.split_once("</font>").map_or("", |(_, said)| said);
+    !said.trim_start().starts_with("<b>") || said.contains(":</b></font>")
 }
 
 /// The colour of an entry's name, and the rest of it from the time on.
