@@ -224,18 +224,25 @@ fn export<W: Write>(
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut output = options.open(file).map_err(cannot)?;
-    loop {
-        output.write_all(part.text.as_bytes()).map_err(cannot)?;
-        let Some(after) = part.next else {
-            output.sync_all().map_err(cannot)?;
-            return session
-                .out
-                .result(&serde_json::json!({ "file": file }), || {
-                    format!("Written: {}", text::plain(&file.display().to_string()))
-                });
-        };
-        part = export_part(session, conversation, zone, Some(after))?;
+    let written = (|| {
+        loop {
+            output.write_all(part.text.as_bytes()).map_err(cannot)?;
+            let Some(after) = part.next else {
+                return output.sync_all().map_err(cannot);
+            };
+            part = export_part(session, conversation, zone, Some(after))?;
+        }
+    })();
+    if let Err(failure) = written {
+        // Half of a conversation in clear text serves nobody who asked for the whole.
+        std::fs::remove_file(file).ok();
+        return Err(failure);
     }
+    session
+        .out
+        .result(&serde_json::json!({ "file": file }), || {
+            format!("Written: {}", text::plain(&file.display().to_string()))
+        })
 }
 
 fn export_part<W: Write>(
