@@ -85,6 +85,9 @@ impl Core {
     /// Every account that should be online dials.
     pub fn start(&mut self, shared: &mut Shared) {
         self.care.wake(shared.now.instant);
+        for account in self.accounts.values_mut() {
+            account.private.opened(shared.now.instant);
+        }
         let ids: Vec<_> = self
             .accounts
             .values()

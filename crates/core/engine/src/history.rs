@@ -20,7 +20,7 @@ pub(crate) use care::Care;
 pub(crate) fn handle_request(
     cx: &mut Context,
     care: &mut Care,
-    accounts: &Accounts,
+    accounts: &mut Accounts,
     to: ReplyTo,
     request: Request,
 ) -> Answer {
@@ -67,15 +67,15 @@ pub(crate) fn handle_request(
                 .store
                 .erasure_count(&erasure(accounts, &what)?)
                 .map_err(Fault::from)?;
-            let text = words::history_to_erase(count, name.as_deref());
+            let everything = matches!(what, EraseScope::All | EraseScope::Account { .. });
+            let text = words::history_to_erase(count, name.as_deref(), everything);
             Reply::Erased(erased(count, text))
         }
         Request::HistoryErase { what } => {
             let name = name(cx, accounts, &what)?;
-            let count = cx
-                .store
-                .erase_begin(&erasure(accounts, &what)?)
-                .map_err(Fault::from)?;
+            let erasure = erasure(accounts, &what)?;
+            crate::private::forget::erased(cx, accounts, &erasure)?;
+            let count = cx.store.erase_begin(&erasure).map_err(Fault::from)?;
             let text = words::history_erased(count, name.as_deref());
             care.answer_when_erased(cx.now.instant, to, erased(count, text));
             return Ok(None);

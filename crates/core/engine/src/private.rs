@@ -7,6 +7,7 @@ mod again;
 mod alert;
 mod control;
 mod events;
+pub(crate) mod forget;
 mod html;
 pub(crate) mod import;
 pub(crate) mod incoming;
@@ -55,6 +56,8 @@ pub(crate) struct State {
     wanted: BTreeSet<BareJid>,
     /// The device whose session was made last.
     latest: BTreeMap<BareJid, InstanceId>,
+    /// When it is to be looked which texts can never go again.
+    look_at_texts: Option<Instant>,
     /// Where it was said that words for another program of mine cannot be read here.
     told_copies: BTreeSet<ConversationId>,
 }
@@ -68,9 +71,14 @@ struct Asked {
 }
 
 impl State {
+    /// The profile was opened: texts may have outlived their time meanwhile.
+    pub fn opened(&mut self, now: Instant) {
+        self.look_at_texts = Some(now);
+    }
+
     pub fn poll_timeout(&self) -> Option<Instant> {
         let asked = self.asked.values().map(|asked| asked.until).min();
-        [self.sessions.poll_timeout(), asked]
+        [self.sessions.poll_timeout(), asked, self.look_at_texts]
             .into_iter()
             .flatten()
             .min()
@@ -106,6 +114,10 @@ pub(crate) fn handle_timeout(cx: &mut Context, account: &mut Account) -> Result<
         .collect();
     for peer in late {
         outgoing::no_answer(cx, account, &peer)?;
+    }
+    if account.private.look_at_texts.is_some_and(|at| at <= now) {
+        let next = forget::outlived(cx, account)?;
+        account.private.look_at_texts = next.map(|next| now + next);
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ const SLICE: u32 = 200;
 /// Setting: what is still to be erased. Absent when nothing is.
 const ERASING: &str = "store.erasing";
 
-/// Setting: an account or everything was erased since the start. Absent when not.
+/// Setting: an account, everything, or what was said with a stranger was erased since the start. Absent when not.
 const ERASED: &str = "store.erased";
 
 /// An erasure that was begun.
@@ -286,9 +286,20 @@ impl Store {
         match what {
             Erasure::Account(account) => self.archive_close_account(Some(*account))?,
             Erasure::All => self.archive_close_account(None)?,
+            Erasure::Conversation(conversation) if self.is_with_a_stranger(*conversation)? => {}
             _ => return Ok(()),
         }
         self.setting_set(ERASED, &true)
+    }
+
+    /// Whether a conversation is with somebody who is not in the contact list.
+    fn is_with_a_stranger(&self, conversation: ConversationId) -> Result<bool> {
+        let known = self.one(
+            "SELECT 1 FROM conversation JOIN address USING (account, jid) WHERE conversation.id = ?1",
+            [conversation.0],
+            |_| Ok(()),
+        )?;
+        Ok(known.is_none())
     }
 
     /// Erases messages; quickest with ascending ids, as long as which FTS5 gathers deletions.
@@ -338,23 +349,47 @@ impl Store {
         Ok(())
     }
 
-    /// After a start: an erasure of everything leaves no addresses of those with whom nothing is left, nor of
+    /// After a start: such an erasure leaves no addresses of those with whom nothing is left, nor of
     /// accounts that were removed. While the program runs, a shell may have such a conversation open.
+    ///
+    /// Keys of people in the contact list stay, with the trust in them: who was verified should not have to be
+    /// verified anew. Sessions and keys of others go with their conversations.
     pub(crate) fn forget_empty(&self) -> Result<()> {
         if self.setting::<bool>(ERASED)?.is_none() {
             return Ok(());
         }
         self.setting_remove(ERASED)?;
-        for sql in [
+        self.execute(
             "DELETE FROM conversation WHERE draft = '' AND policy IS NULL AND keep_history IS NULL
              AND expire_days IS NULL
              AND NOT EXISTS (SELECT 1 FROM message WHERE conversation = conversation.id)",
+            [],
+        )?;
+        for (table, peer) in [
+            ("peer_key", "jid"),
+            ("otr_state", "peer"),
+            ("avatar_of", "jid"),
+        ] {
+            self.execute(
+                &format!(
+                    "DELETE FROM {table} WHERE NOT EXISTS (SELECT 1 FROM address AS known
+                         WHERE known.account = {table}.account AND known.jid = {table}.{peer})
+                     AND NOT EXISTS (SELECT 1 FROM conversation AS known
+                         WHERE known.account = {table}.account AND known.jid = {table}.{peer})
+                     AND NOT EXISTS (SELECT 1 FROM account AS own
+                         WHERE own.id = {table}.account AND own.address = {table}.{peer})"
+                ),
+                [],
+            )?;
+        }
+        self.remove_loose_avatars()?;
+        self.archive_forget_peers()?;
+        self.execute(
             "DELETE FROM account WHERE removed = 1
              AND NOT EXISTS (SELECT 1 FROM conversation WHERE account = account.id)
              AND NOT EXISTS (SELECT 1 FROM call WHERE account = account.id)",
-        ] {
-            self.execute(sql, [])?;
-        }
+            [],
+        )?;
         Ok(())
     }
 

@@ -5,12 +5,12 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::{Profile, account, add, add_account, found, incoming, occurrences, outgoing};
-use sotto_api::view::{Direction, MessageKind, Privacy};
+use sotto_api::view::{Direction, MessageKind, Policy, Privacy, Subscription, Trust};
 use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 use sotto_store::Store;
 use sotto_store::row::{
     ArchiveState, Archived, CallOutcome, ErasedCount, Erasure, NewCall, NewMessage, NewOutbox,
-    OutboxPurpose, Page, Place,
+    OutboxPurpose, Page, Place, RosterItem, Verified, VerifiedHow,
 };
 use tempfile::TempDir;
 
@@ -518,6 +518,70 @@ fn what_is_older_than_an_erased_conversation_is_not_asked_for_again() {
         None,
         "as it was cleared"
     );
+}
+
+#[test]
+fn s_store_07_with_whom_nothing_is_left_goes_from_the_file_and_the_keys_of_contacts_stay() {
+    const CONTACT: &str = "canary-contact@example.org";
+    const STRANGER: &str = "canary-stranger@example.org";
+    const STAYS: &str = "canary-stays@example.org";
+    for everything in [true, false] {
+        let plain = Plain::new();
+        let store = plain.open();
+        let account = account(&store);
+        current(&store, account, 10);
+        let item = RosterItem {
+            jid: CONTACT.into(),
+            name: String::new(),
+            subscription: Subscription::Both,
+            ask: false,
+            groups: Vec::new(),
+        };
+        store.roster_set(account, &item, None).expect("it sets");
+        for (peer, id) in [(CONTACT, "a1"), (STRANGER, "a2"), (STAYS, "a3")] {
+            let conversation = store.conversation_open(account, peer).expect("it opens");
+            add(&store, &archived(conversation, id));
+            store
+                .otr_state_set(account, peer, b"state")
+                .expect("it sets");
+            let (key, _) = store
+                .peer_key_seen(account, peer, &[1; 20], Trust::New, Timestamp(1))
+                .expect("a key");
+            let verified = Verified {
+                how: VerifiedHow::Code,
+                at: Timestamp(2),
+            };
+            store
+                .peer_key_set_trust(key.id, Trust::Verified, Some(verified))
+                .expect("it sets");
+        }
+        let stays = store.conversation_open(account, STAYS).expect("it opens");
+        store
+            .policy_of_conversation_set(stays, Some(Policy::Required))
+            .expect("it sets");
+        if everything {
+            store.erase(&Erasure::All).expect("it erases");
+        } else {
+            let stranger = store.conversation_open(account, STRANGER);
+            let stranger = stranger.expect("it opens");
+            store
+                .erase(&Erasure::Conversation(stranger))
+                .expect("it erases");
+        }
+        while store.tidy().expect("it tidies") {}
+        store.close().expect("it closes");
+        let store = plain.open();
+        store.checkpoint().expect("it empties the log");
+        assert_eq!(plain.count(STRANGER), 0, "{everything}");
+        assert!(store.archive_is_closed(account, STRANGER).expect("it says"));
+        for peer in [CONTACT, STAYS] {
+            let keys = store.peer_keys_of(account, peer).expect("it reads");
+            assert_eq!(keys.len(), 1, "{peer}");
+            assert_eq!(keys[0].trust, Trust::Verified);
+            let state = store.otr_state(account, peer).expect("it reads");
+            assert!(state.is_some(), "{peer}");
+        }
+    }
 }
 
 #[test]

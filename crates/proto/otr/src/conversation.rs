@@ -20,7 +20,7 @@ use crate::Fingerprint;
 use crate::ake::{Auth, Commit, Reply};
 use crate::config::{Config, Env};
 use crate::encoding::Writer;
-use crate::event::{Event, InstanceView, SendError, State, TransmitKind, Unread};
+use crate::event::{Event, InstanceView, SendError, State, TextRef, TransmitKind, Unread};
 use crate::fragment::{Reassembly, split};
 use crate::instance::{InstanceId, InstanceTag};
 use crate::keys::Session;
@@ -238,6 +238,17 @@ impl Conversation {
     /// program of the peer that is gone. They are not reported again.
     pub fn take_unread(&mut self, instance: &InstanceId) -> Vec<Unread> {
         self.unproven.take(|known| known == instance)
+    }
+
+    /// Forgets the texts that `keep` does not want: they are not reported any more, and [`to_bytes`](Self::to_bytes)
+    /// does not name them. Whether there were any.
+    pub fn retain_texts(&mut self, keep: impl FnMut(TextRef) -> bool) -> bool {
+        self.unproven.retain(keep)
+    }
+
+    /// [`TextRef::at`] of the oldest text that may be reported yet.
+    pub fn oldest_text(&self) -> Option<u64> {
+        self.unproven.oldest()
     }
 
     /// Begins a new key exchange with one instance; a session that stands goes on until it is done.

@@ -21,7 +21,7 @@ use crate::error::Fault;
 use crate::words;
 
 /// How long a text may be sent again where the other side confirms what it reads (XEP-0184).
-const WITH_RECEIPTS: Duration = Duration::from_hours(24);
+pub(super) const WITH_RECEIPTS: Duration = Duration::from_hours(24);
 /// The same where it confirms nothing: it may have read the text, and would see it twice.
 const WITHOUT_RECEIPTS: Duration = Duration::from_mins(2);
 

@@ -18,7 +18,7 @@ use sotto_xmpp::message::{OtrText, Outgoing};
 use sotto_xmpp::{BareJid, Jid};
 
 use super::policy::{Kind, Released};
-use super::{events, keys};
+use super::{events, forget, keys};
 use crate::account::Account;
 use crate::context::{Context, Random};
 use crate::error::Fault;
@@ -322,7 +322,60 @@ pub(crate) fn encrypt(
     run(cx, account, peer, cause, &mut |talk, env| {
         sent = talk.send_named(env, instance, text, name).is_ok();
     })?;
+    if sent && account.private.look_at_texts.is_none() {
+        account.private.look_at_texts = Some(cx.now.instant + forget::LONGEST);
+    }
     Ok(sent)
+}
+
+/// With whom anything is known of OTR.
+pub(super) fn peers(cx: &Context, account: &Account) -> Result<Vec<BareJid>, Fault> {
+    let stored = cx.store.otr_state_peers(account.id)?;
+    Ok(stored
+        .iter()
+        .filter_map(|peer| BareJid::new(peer).ok())
+        .collect())
+}
+
+/// Which texts may be reported yet as unread. When the oldest of them was sent; absent: there are none.
+pub(super) fn retain_texts(
+    cx: &mut Context,
+    account: &mut Account,
+    peer: &BareJid,
+    mut keep: impl FnMut(&Context, TextRef) -> Result<bool, Fault>,
+) -> Result<Option<u64>, Fault> {
+    let in_memory = account.private.sessions.talks.remove(peer);
+    let stays_in_memory = in_memory.is_some();
+    let stored = match in_memory {
+        Some(talk) => Some(talk),
+        None => cx
+            .store
+            .otr_state(account.id, peer.as_str())?
+            .and_then(|bytes| Conversation::from_bytes(&bytes).ok()),
+    };
+    let Some(mut talk) = stored else {
+        return Ok(None);
+    };
+    let mut fault = None;
+    let fewer = talk.retain_texts(|name| {
+        keep(cx, name).unwrap_or_else(|failed| {
+            fault = Some(failed);
+            true
+        })
+    });
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
+    if fewer {
+        account.private.sessions.moved.insert(peer.clone());
+        cx.store
+            .otr_state_set(account.id, peer.as_str(), &talk.to_bytes())?;
+    }
+    let oldest = talk.oldest_text();
+    if stays_in_memory {
+        account.private.sessions.talks.insert(peer.clone(), talk);
+    }
+    Ok(oldest)
 }
 
 /// What a device that is gone may not have read; it is not reported again.

@@ -573,11 +573,15 @@ impl World {
         self.pump(who);
     }
 
+    /// The store of somebody whose program does not run.
+    pub fn look_at_store(&self, who: Who, look: impl FnOnce(&Store)) {
+        look(self.players[who.0].store.as_ref().expect("a store"));
+    }
+
     /// Changes a store between two runs of an engine.
     pub fn with_store(&mut self, who: Who, work: impl FnOnce(&Store)) {
         self.kill(who);
-        let store = self.players[who.0].store.as_ref().expect("a store");
-        work(store);
+        self.look_at_store(who, work);
         self.restart(who);
         self.pass(Duration::from_secs(5));
     }

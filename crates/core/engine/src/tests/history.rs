@@ -565,11 +565,19 @@ fn an_account_and_everything_are_erased_with_what_the_archive_would_bring_back()
         two.hear("canary");
         two.say("canary");
         let account = two.world.accounts(two.alice)[0].id;
-        let erased = two.erase(if everything {
+        let what = if everything {
             EraseScope::All
         } else {
             EraseScope::Account { account }
-        });
+        };
+        let Reply::Erased(count) = two
+            .world
+            .ask(two.alice, Request::HistoryCount { what: what.clone() })
+        else {
+            panic!("no count")
+        };
+        assert!(count.text.contains("whom you verified"), "{}", count.text);
+        let erased = two.erase(what);
         assert_eq!(erased.messages, 2);
         // A conversation that is open in a window stays one.
         assert!(two.bodies().is_empty());

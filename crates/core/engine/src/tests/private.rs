@@ -1,6 +1,7 @@
 //! Private conversations between two engines: what is required never leaves in clear, and what is private
 //! survives cuts and kills.
 
+mod erased;
 mod lost;
 mod random;
 
@@ -47,17 +48,22 @@ pub fn key(index: usize) -> &'static [u8] {
 /// Alice and Bob with keys, and what each requires.
 pub fn world(alice: Policy, bob: Policy) -> (World, Vec<Who>) {
     let (mut world, who) = World::of(&["alice", "bob"]);
-    for (index, policy) in [alice, bob].into_iter().enumerate() {
-        world.with_store(who[index], |store| {
+    give_keys(&mut world, &[(who[0], alice), (who[1], bob)]);
+    (world, who)
+}
+
+/// People with one account get ready keys, and require something.
+fn give_keys(world: &mut World, people: &[(Who, Policy)]) {
+    for (index, (who, policy)) in people.iter().enumerate() {
+        world.with_store(*who, |store| {
             let account = store.accounts().expect("accounts")[0].id;
             store
                 .otr_key_set(account, key(index), sotto_api::Timestamp(0))
                 .expect("a key");
-            store.policy_global_set(policy).expect("a policy");
+            store.policy_global_set(*policy).expect("a policy");
         });
     }
     world.pass(Duration::from_secs(5));
-    (world, who)
 }
 
 /// What people said to each other, without the program's lines.

@@ -19,16 +19,24 @@ pub fn history(keep: bool, expiry: Expiry) -> &'static str {
     }
 }
 
-/// Asked before an erasure. `name` is the other person; absent where it is about more than one.
-pub fn history_to_erase(what: ErasedCount, name: Option<&str>) -> String {
+/// Asked before an erasure. `name` is the other person; absent where it is about more than one. `everything`: an
+/// account or all that is here.
+pub fn history_to_erase(what: ErasedCount, name: Option<&str>, everything: bool) -> String {
     match amount(what) {
         None => "There is nothing to erase.".into(),
-        Some(amount) => format!(
-            "{amount} will be gone from this computer. {}",
-            untouched(name)
-        ),
+        Some(amount) => {
+            let keys = if everything { KEYS } else { "" };
+            format!(
+                "{amount} will be gone from this computer. {}{keys}",
+                untouched(name)
+            )
+        }
     }
 }
+
+/// What becomes of keys when everything is erased.
+const KEYS: &str = " Keys of people in your contact list stay, so whom you verified stays verified; those of others are \
+                    forgotten when Sotto starts again.";
 
 /// Said after it.
 pub fn history_erased(what: ErasedCount, name: Option<&str>) -> String {

@@ -24,8 +24,8 @@ impl Store {
     /// Whether older messages of a conversation partner, or of all, must not come from the archive again.
     pub fn archive_is_closed(&self, account: AccountId, peer: &str) -> Result<bool> {
         let closed = self.one(
-            "SELECT 1 FROM archive_state WHERE account = ?1 AND peer IN ('', ?2) AND closed = 1",
-            params![account.0, peer],
+            "SELECT 1 FROM archive_state WHERE account = ?1 AND peer IN ('', ?2, ?3) AND closed = 1",
+            params![account.0, peer, forgotten(peer)],
             |_| Ok(()),
         )?;
         Ok(closed.is_some())
@@ -78,6 +78,32 @@ impl Store {
             "DELETE FROM archive_state WHERE peer <> '' AND (?1 IS NULL OR account = ?1)",
             [account.map(|account| account.0)],
         )?;
+        Ok(())
+    }
+
+    /// Who is neither in the contact list nor has a conversation is not named any more: nothing older of theirs comes
+    /// again, and a hash of the address is enough for that.
+    pub(super) fn archive_forget_peers(&self) -> Result<()> {
+        let peers = self.all(
+            "SELECT account, peer FROM archive_state WHERE peer <> '' AND substr(peer, 1, 1) <> ?1
+             AND NOT EXISTS (SELECT 1 FROM address AS known
+                 WHERE known.account = archive_state.account AND known.jid = archive_state.peer)
+             AND NOT EXISTS (SELECT 1 FROM conversation AS known
+                 WHERE known.account = archive_state.account AND known.jid = archive_state.peer)",
+            [FORGOTTEN],
+            |row| Ok((AccountId(row.get(0)?), row.get::<_, String>(1)?)),
+        )?;
+        for (account, peer) in peers {
+            self.execute(
+                "INSERT INTO archive_state (account, peer, closed) VALUES (?1, ?2, 1)
+                 ON CONFLICT DO UPDATE SET closed = 1",
+                params![account.0, forgotten(&peer)],
+            )?;
+            self.execute(
+                "DELETE FROM archive_state WHERE account = ?1 AND peer = ?2",
+                params![account.0, peer],
+            )?;
+        }
         Ok(())
     }
 
@@ -224,6 +250,18 @@ enum Place {
 const SENT: &str = "sent";
 const CORRECTED: &str = "corrected";
 
+/// Marks the hash of an address where addresses stand; no address begins with it and goes on in hexadecimal.
+const FORGOTTEN: &str = "#";
+
+/// Under which name it is kept that nothing older of somebody's is to come.
+fn forgotten(peer: &str) -> String {
+    format!("{FORGOTTEN}{}", hex(&Sha256::digest(peer)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Only the server can vouch for an archive id; a stanza id counts with who sent it, who need not be known.
 fn erased_id(what: &str, sender: &str, message_id: &str) -> String {
     let hash = Sha256::new()
@@ -233,5 +271,5 @@ fn erased_id(what: &str, sender: &str, message_id: &str) -> String {
         .chain_update([0])
         .chain_update(message_id)
         .finalize();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash)
 }

@@ -87,6 +87,18 @@ impl Unproven {
             .collect()
     }
 
+    /// Forgets the texts that `keep` does not want. Whether there were any.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(TextRef) -> bool) -> bool {
+        let before = self.texts.len();
+        self.texts.retain(|text| keep(text.name));
+        self.texts.len() != before
+    }
+
+    /// When the oldest text was sent.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.texts.iter().map(|text| text.name.at).min()
+    }
+
     pub(super) fn write(&self, writer: &mut Writer) {
         writer.u32(u32::try_from(self.texts.len()).unwrap_or(0));
         for text in &self.texts {
