@@ -58,8 +58,8 @@ pub enum BackupError {
     /// Something is there already.
     #[error("there is something with this name already")]
     Exists,
-    /// The profile was closed before the copy was whole.
-    #[error("the profile was closed meanwhile")]
+    /// The profile was closed, or something in it erased, before the copy was whole.
+    #[error("the profile was closed or something in it erased meanwhile")]
     Closed,
     /// The file outside the profile.
     #[error("{action} failed: {source}")]

@@ -74,7 +74,12 @@ impl Store {
         Ok(Snapshot { file, holds })
     }
 
-    /// Writes into the file again. Does nothing when it was not frozen.
+    /// Writes into the file again, and empties the log into it. A copy that is not whole yet is given up
+    /// ([`Snapshot::holds`]). Does nothing when it was not frozen.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Transaction`] inside one.
     pub fn thaw(&self) -> Result<()> {
         if !self.frozen.borrow().is_on() {
             return Ok(());

@@ -81,6 +81,10 @@ impl Care {
     }
 
     fn work(&mut self, cx: &mut Context) -> Result<Option<Duration>, StoreError> {
+        if !self.waiting.is_empty() {
+            // A backup that is being written would hold what goes, and keeps the file from being written: it is given up.
+            cx.store.thaw()?;
+        }
         match piece(cx.store, cx.settings, cx.timestamp())? {
             Piece::Erased => self.erased = true,
             Piece::Tidied => {}

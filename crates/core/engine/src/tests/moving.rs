@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sotto_api::view::{AccountState, ProfileState, ProfileView};
+use sotto_api::view::{AccountState, EraseScope, ProfileState, ProfileView};
 use sotto_api::{ApiError, ErrorKind, Event, Protection, Reply, Request, Secret};
 
 use super::harness::{PASSWORD, Who, World};
@@ -91,6 +91,43 @@ fn s_store_17_a_backup_takes_the_passphrase_in_force() {
 }
 
 #[test]
+fn s_store_07_an_erasure_is_answered_when_the_file_is_clean_though_a_backup_was_under_way() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().join("here");
+    let mut world = World::new();
+    // Without a passphrase there is no proof that would be held up with the rest.
+    let alice = signed_in_with(&mut world, &folder, Protection::None);
+    world.say(alice, BOB, "canary");
+    world.settle();
+    let file = home.path().join("alice.sotto");
+    world.hold_work(alice, true);
+    let request = Request::ProfileBackUp {
+        current: None,
+        file: text(&file),
+        passphrase: Secret::new(OWN.into()),
+    };
+    let backup = world.ask_later(alice, request.clone());
+    world.say(alice, BOB, "canary-two");
+    world.settle();
+    let log = || std::fs::metadata(folder.join("store.db-wal")).map_or(0, |log| log.len());
+    assert!(log() > 0, "what is written meanwhile gathers in the log");
+    assert!(world.answer(alice, backup).is_none());
+    let what = EraseScope::All;
+    world.ask_for_long(alice, Request::HistoryErase { what });
+    assert_eq!(log(), 0);
+    // What would hold what was erased is given up, and that is said.
+    world.hold_work(alice, false);
+    let refused = world.answer(alice, backup).expect("it is answered");
+    let refused = refused.expect_err("it was given up");
+    assert_eq!(refused.kind, ErrorKind::Refused);
+    assert!(refused.message.contains("erased"), "{refused}");
+    assert!(!file.exists());
+    world
+        .try_ask(alice, request)
+        .expect("the next one is whole");
+}
+
+#[test]
 fn s_store_07_the_passphrase_destroys_the_profile_and_the_program_ends() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("here");
@@ -136,12 +173,16 @@ fn s_store_07_a_locked_profile_and_one_without_a_passphrase_can_be_destroyed() {
 }
 
 fn signed_in(world: &mut World, folder: &Path) -> Who {
-    world.servers[0].add_user("alice", PASSWORD);
-    world.servers[0].add_user("bob", PASSWORD);
-    let who = world.add_profile(folder);
     let protection = Protection::Passphrase {
         passphrase: Secret::new(PASSPHRASE.into()),
     };
+    signed_in_with(world, folder, protection)
+}
+
+fn signed_in_with(world: &mut World, folder: &Path, protection: Protection) -> Who {
+    world.servers[0].add_user("alice", PASSWORD);
+    world.servers[0].add_user("bob", PASSWORD);
+    let who = world.add_profile(folder);
     world.ask(who, Request::ProfileCreate { protection });
     world.ask(
         who,

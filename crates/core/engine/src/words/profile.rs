@@ -58,7 +58,7 @@ pub fn backup(error: &BackupError) -> ApiError {
         ),
         BackupError::Closed => (
             ErrorKind::Refused,
-            "The profile was closed before the backup was whole, so no file was left. Open it and try again.",
+            "The profile was closed, or something in it was erased, before the backup was whole, so no file was left. Make it again.",
         ),
         BackupError::File { source, .. } => (ErrorKind::Store, file(source)),
         BackupError::Key(error) => return super::key(error),
