@@ -63,6 +63,8 @@ pub(crate) struct Account {
     outbox_awake: bool,
     /// The stream has gone on and the store does not know it yet.
     unkept: bool,
+    /// It is removed with the transaction in hand.
+    leaving: bool,
     /// Stanzas besides messages that the server has not confirmed; sent again on resumption.
     unacked: VecDeque<(u32, Element)>,
     /// The position of the last stream, where the store's is older on purpose (while the archive is read).
@@ -154,6 +156,7 @@ impl Account {
             requests: None,
             outbox_awake: false,
             unkept: false,
+            leaving: false,
             unacked: VecDeque::new(),
             resume: None,
             ack_overdue: false,

@@ -208,12 +208,11 @@ fn remove(
     let account = get(accounts, id)?;
     crate::private::end_all(cx, account)?;
     account.sign_out(cx)?;
-    account.flush_farewell(cx);
+    account.leave_for_good();
     crate::account::features::Features::forget(cx.store, id)?;
     cx.store
         .account_remove(id, erase_history)
         .map_err(Fault::from)?;
-    accounts.remove(&id);
     cx.changes.account(id);
     cx.changes.subscriptions();
     cx.changes.contacts();

@@ -139,17 +139,23 @@ impl Core {
         if done.is_err() && cx.store.in_transaction() {
             cx.store.rollback().map_err(Fault::from)?;
         }
-        for account in parts.accounts.values_mut() {
-            if done.is_ok() {
+        let kept = done.is_ok();
+        parts.accounts.retain(|_, account| {
+            if kept {
                 account.private.sessions.committed();
             } else {
                 account.private.sessions.rolled_back();
             }
-            if account.take_unkept() && done.is_err() {
+            let unkept = account.take_unkept();
+            let stays = !account.take_leaving() || !kept;
+            if !stays {
+                account.flush_farewell(&mut cx);
+            } else if unkept && !kept {
                 // Its stream has gone on in memory only: it begins again from what is kept.
                 account.abort(&mut cx);
             }
-        }
+            stays
+        });
         done
     }
 
@@ -344,6 +350,7 @@ impl Core {
     pub fn recover(&mut self) {
         for account in self.accounts.values_mut() {
             account.private.sessions.rolled_back();
+            account.take_leaving();
         }
         if self.store.in_transaction()
             && let Err(error) = self.store.rollback()

@@ -74,6 +74,12 @@ impl Engine {
         self.core.expect("a test's engine is open").into_store()
     }
 
+    /// The store of a test's engine that runs.
+    #[cfg(test)]
+    pub(crate) fn store(&self) -> &sotto_store::Store {
+        self.core.as_ref().expect("a test's engine is open").store()
+    }
+
     /// Takes one input in. Drain [`Engine::poll_output`] afterwards.
     pub fn handle(&mut self, input: Input, now: Now) {
         self.shared.now = now;

@@ -20,6 +20,7 @@ pub struct Store {
     pub(crate) connection: Connection,
     transaction: Cell<Transaction>,
     on_disk: bool,
+    commits_fail: Cell<bool>,
     pub(crate) unkept: RefCell<Unkept>,
 }
 
@@ -87,6 +88,12 @@ impl Store {
         Ok(self)
     }
 
+    /// From now on [`Store::commit`] fails as on a full disk, or no longer: for tests.
+    #[doc(hidden)]
+    pub fn let_commits_fail(&self, on: bool) {
+        self.commits_fail.set(on);
+    }
+
     /// Opens a database file. Without a key it is plain SQLite: only for benchmarks beside the sealed one.
     #[doc(hidden)]
     pub fn open_file(path: &Path, key: Option<&DatabaseKey>) -> Result<Self> {
@@ -142,6 +149,7 @@ impl Store {
             connection,
             transaction: Cell::new(Transaction::None),
             on_disk,
+            commits_fail: Cell::new(false),
             unkept: RefCell::new(unkept),
         };
         match store.forget_unkept() {
@@ -190,6 +198,8 @@ impl Store {
         }
         let done = if self.connection.is_autocommit() {
             Err(StoreError::RolledBack)
+        } else if self.commits_fail.get() {
+            Err(StoreError::DiskFull)
         } else {
             self.connection
                 .execute_batch("COMMIT")

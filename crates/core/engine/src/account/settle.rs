@@ -182,7 +182,19 @@ impl Account {
         }
     }
 
-    /// Lets the last words of a sign-out go and closes the connection, without waiting for an answer.
+    /// The account is signed out and goes with the transaction in hand; if that fails, it stays and begins again.
+    pub(crate) fn leave_for_good(&mut self) {
+        self.leaving = true;
+        self.unkept = true;
+    }
+
+    /// Whether it was to go with the transaction that just ended.
+    pub(crate) fn take_leaving(&mut self) -> bool {
+        std::mem::take(&mut self.leaving)
+    }
+
+    /// Lets the last words of a sign-out go and closes the connection, without waiting for an answer. Outside any
+    /// transaction: what is not kept must not leave.
     pub(crate) fn flush_farewell(&mut self, cx: &mut Context) {
         self.transmit(cx);
         self.drop_connection(cx);

@@ -573,6 +573,13 @@ impl World {
         self.pump(who);
     }
 
+    /// Nothing of somebody's can be kept, as on a full disk, or it can again.
+    pub fn fill_disk(&mut self, who: Who, on: bool) {
+        let engine = self.players[who.0].engine.as_ref();
+        let engine = engine.expect("a running engine");
+        engine.store().let_commits_fail(on);
+    }
+
     /// The store of somebody whose program does not run.
     pub fn look_at_store(&self, who: Who, look: impl FnOnce(&Store)) {
         look(self.players[who.0].store.as_ref().expect("a store"));

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sotto_api::view::{
-    LineNotice, OwnKeyView, PeerKeyView, PoliciesView, Policy, PolicyScope, PrivateState, Trust,
-    VerificationState,
+    AccountState, LineNotice, OwnKeyView, PeerKeyView, PoliciesView, Policy, PolicyScope,
+    PrivateState, Trust, VerificationState,
 };
 use sotto_api::{ErrorKind, Event, Reply, Request, Secret};
 
@@ -304,6 +304,40 @@ fn an_account_that_is_disabled_or_removed_ends_its_private_conversations_before_
             assert_eq!(world.open(who[0], BOB).private.state, PrivateState::None);
             assert_eq!(world.open(who[1], ALICE).private.state, PrivateState::Ended);
         }
+    }
+}
+
+#[test]
+fn s_otr_12_a_removal_that_is_not_kept_sends_nothing_and_the_account_goes_on() {
+    for erase_history in [false, true] {
+        let (mut world, who) = private();
+        let account = world.accounts(who[0])[0].id;
+        let before = world.servers[0].seen.len();
+        world.fill_disk(who[0], true);
+        let request = Request::AccountRemove {
+            account,
+            erase_history,
+        };
+        let refused = world.try_ask(who[0], request).expect_err("it is full");
+        assert_eq!(refused.kind, ErrorKind::Store);
+        world.fill_disk(who[0], false);
+        world.settle();
+        let said: Vec<String> = world.servers[0].seen[before..]
+            .iter()
+            .filter(|(from, _)| from.starts_with("alice@"))
+            .map(|(_, stanza)| String::from(stanza))
+            .collect();
+        assert_eq!(said, Vec::<String>::new());
+        world.pass(Duration::from_secs(5));
+        assert_eq!(world.account(who[0], account).state, AccountState::Online);
+        assert_eq!(
+            world.open(who[1], ALICE).private.state,
+            PrivateState::Private
+        );
+        world.say(who[0], BOB, "still private");
+        world.settle();
+        let heard = world.bodies(who[1], ALICE);
+        assert!(heard.contains(&"still private".into()), "{heard:?}");
     }
 }
 
