@@ -106,7 +106,8 @@ pub enum Request {
         #[serde(default)]
         settings: AccountSettings,
     },
-    /// Removes an account with its credential and settings; its history stays unless asked.
+    /// Removes an account with its credential and settings; its history stays unless asked. Where it goes too, the reply
+    /// comes when it is gone from the file.
     AccountRemove {
         /// Which.
         account: AccountId,

@@ -445,7 +445,20 @@ impl Parts<'_> {
                     .ok_or_else(words::not_found)?;
                 password::change(cx, account, to, password)
             }
-            Request::AccountRemove { account, .. } | Request::AccountConfigure { account, .. } => {
+            Request::AccountRemove {
+                account,
+                erase_history,
+            } => {
+                self.questions.withdraw(cx, Subject::Account(account));
+                let reply = accounts::handle(cx, self.accounts, request)?;
+                if !erase_history {
+                    return Ok(reply);
+                }
+                self.care
+                    .answer_when_erased(cx.now.instant, to, Reply::Done);
+                Ok(None)
+            }
+            Request::AccountConfigure { account, .. } => {
                 self.questions.withdraw(cx, Subject::Account(account));
                 accounts::handle(cx, self.accounts, request)
             }

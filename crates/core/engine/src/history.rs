@@ -77,7 +77,8 @@ pub(crate) fn handle_request(
             crate::private::forget::erased(cx, accounts, &erasure)?;
             let count = cx.store.erase_begin(&erasure).map_err(Fault::from)?;
             let text = words::history_erased(count, name.as_deref());
-            care.answer_when_erased(cx.now.instant, to, erased(count, text));
+            let reply = Reply::Erased(erased(count, text));
+            care.answer_when_erased(cx.now.instant, to, reply);
             return Ok(None);
         }
         Request::HistoryExport {

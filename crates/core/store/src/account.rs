@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::code::Code;
 use crate::error::{Result, StoreError};
-use crate::row::{AccountRow, CredentialRow, NewAccount};
+use crate::row::{AccountRow, CredentialRow, Erasure, NewAccount};
 use crate::store::Store;
 
 /// The one purpose so far; SIP and others add theirs.
@@ -109,8 +109,8 @@ impl Store {
         found(changed, "account")
     }
 
-    /// Removes an account with its password, keys, trust, roster, stream state and outbox. Its conversations
-    /// stay, with their own policies, or are erased with it.
+    /// Removes an account with its password, keys, trust, roster, stream state and outbox. Its conversations stay, with
+    /// their own policies; with `erase_history` [`Store::erase_step`] erases them, and then what is left of the account.
     pub fn account_remove(&self, account: AccountId, erase_history: bool) -> Result<()> {
         self.atomically(|| {
             let conversations: i64 = self
@@ -120,50 +120,45 @@ impl Store {
                     |row| row.get(0),
                 )?
                 .unwrap_or(0);
-            if erase_history {
-                self.erase_account(account)?;
-            }
             self.forget_unsent(account)?;
-            if erase_history || conversations == 0 {
-                self.execute("DELETE FROM conversation WHERE account = ?1", [account.0])?;
-                // Everything else goes with the row.
-                let changed = self.execute("DELETE FROM account WHERE id = ?1", [account.0])?;
-                found(changed, "account")?;
-            } else {
-                let changed = self.execute(
-                    "UPDATE account SET removed = 1, enabled = 0, settings = '{}', agent_id = '',
-                     policy = NULL
-                     WHERE id = ?1 AND removed = 0",
-                    [account.0],
-                )?;
-                found(changed, "account")?;
-                for sql in [
-                    "DELETE FROM credential WHERE account = ?1",
-                    "DELETE FROM cert_pin WHERE account = ?1",
-                    "DELETE FROM cert_seen WHERE account = ?1",
-                    "DELETE FROM mechanism_memory WHERE account = ?1",
-                    "DELETE FROM sm_state WHERE account = ?1",
-                    "DELETE FROM archive_state WHERE account = ?1",
-                    "DELETE FROM archive_erased WHERE account = ?1",
-                    "DELETE FROM roster_meta WHERE account = ?1",
-                    "DELETE FROM address WHERE account = ?1",
-                    "DELETE FROM presence WHERE account = ?1",
-                    "DELETE FROM subscription_request WHERE account = ?1",
-                    "DELETE FROM blocked WHERE account = ?1",
-                    "DELETE FROM avatar_of WHERE account = ?1",
-                    "DELETE FROM outbox WHERE account = ?1",
-                    "DELETE FROM otr_key WHERE account = ?1",
-                    "DELETE FROM instance_tag WHERE account = ?1",
-                    "DELETE FROM otr_state WHERE account = ?1",
-                    "DELETE FROM peer_key WHERE account = ?1",
-                    "DELETE FROM private_waiting WHERE message IN (SELECT message.id FROM message
-                     JOIN conversation ON conversation.id = conversation WHERE account = ?1)",
-                    "UPDATE message SET waits_private = 0, delivery = 9 WHERE waits_private = 1
-                     AND conversation IN (SELECT id FROM conversation WHERE account = ?1)",
-                    "UPDATE conversation SET draft = '', private_device = NULL WHERE account = ?1",
-                ] {
-                    self.execute(sql, [account.0])?;
-                }
+            let changed = self.execute(
+                "UPDATE account SET removed = 1, enabled = 0, settings = '{}', agent_id = '',
+                 policy = NULL
+                 WHERE id = ?1 AND removed = 0",
+                [account.0],
+            )?;
+            found(changed, "account")?;
+            for sql in [
+                "DELETE FROM credential WHERE account = ?1",
+                "DELETE FROM cert_pin WHERE account = ?1",
+                "DELETE FROM cert_seen WHERE account = ?1",
+                "DELETE FROM mechanism_memory WHERE account = ?1",
+                "DELETE FROM sm_state WHERE account = ?1",
+                "DELETE FROM archive_state WHERE account = ?1",
+                "DELETE FROM archive_erased WHERE account = ?1",
+                "DELETE FROM roster_meta WHERE account = ?1",
+                "DELETE FROM address WHERE account = ?1",
+                "DELETE FROM presence WHERE account = ?1",
+                "DELETE FROM subscription_request WHERE account = ?1",
+                "DELETE FROM blocked WHERE account = ?1",
+                "DELETE FROM avatar_of WHERE account = ?1",
+                "DELETE FROM outbox WHERE account = ?1",
+                "DELETE FROM otr_key WHERE account = ?1",
+                "DELETE FROM instance_tag WHERE account = ?1",
+                "DELETE FROM otr_state WHERE account = ?1",
+                "DELETE FROM peer_key WHERE account = ?1",
+                "DELETE FROM private_waiting WHERE message IN (SELECT message.id FROM message
+                 JOIN conversation ON conversation.id = conversation WHERE account = ?1)",
+                "UPDATE message SET waits_private = 0, delivery = 9 WHERE waits_private = 1
+                 AND conversation IN (SELECT id FROM conversation WHERE account = ?1)",
+                "UPDATE conversation SET draft = '', private_device = NULL WHERE account = ?1",
+            ] {
+                self.execute(sql, [account.0])?;
+            }
+            if erase_history {
+                self.erase_begin(&Erasure::Removed(account))?;
+            } else if conversations == 0 {
+                self.execute("DELETE FROM account WHERE id = ?1", [account.0])?;
             }
             self.remove_loose_contacts()?;
             self.remove_loose_avatars()

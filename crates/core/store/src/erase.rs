@@ -75,7 +75,7 @@ impl Store {
                 params![from.0, to.0],
                 read_count,
             ),
-            Erasure::Account(account) => self.one(
+            Erasure::Account(account) | Erasure::Removed(account) => self.one(
                 "SELECT count(*) FROM conversation
                  JOIN message ON message.conversation = conversation.id
                  WHERE account = ?1 AND kind <> 2",
@@ -123,7 +123,10 @@ impl Store {
                 } => {
                     self.keeps(*conversation)?;
                 }
-                Erasure::Between { .. } | Erasure::Account(_) | Erasure::All => {}
+                Erasure::Between { .. }
+                | Erasure::Account(_)
+                | Erasure::Removed(_)
+                | Erasure::All => {}
             }
             if let Some(calls) = what.calls() {
                 self.execute(&format!("DELETE FROM call WHERE {CALLS}"), calls)?;
@@ -161,14 +164,19 @@ impl Store {
             if !batch.is_empty() {
                 let older = match job.what {
                     Erasure::Message(_) | Erasure::Between { .. } => Older::Stays,
-                    Erasure::Conversation(_) | Erasure::Account(_) | Erasure::All => Older::Closes,
+                    Erasure::Conversation(_)
+                    | Erasure::Account(_)
+                    | Erasure::Removed(_)
+                    | Erasure::All => Older::Closes,
                 };
                 // At the end of an erasure of everything, the index is made anew.
                 self.erase_rows(&batch, older, job.what != Erasure::All)?;
                 return Ok(true);
             }
-            if job.what == Erasure::All {
-                self.index_anew()?;
+            match job.what {
+                Erasure::All => self.index_anew()?,
+                Erasure::Removed(account) => self.account_forget(account)?,
+                _ => {}
             }
             jobs.remove(0);
             if jobs.is_empty() {
@@ -246,7 +254,7 @@ impl Store {
                 params![from.0, to.0, up_to, SLICE],
                 read_place,
             )?,
-            Erasure::Account(account) => self.all(
+            Erasure::Account(account) | Erasure::Removed(account) => self.all(
                 "SELECT message.id, conversation FROM conversation
                  CROSS JOIN message ON message.conversation = conversation.id
                  WHERE account = ?1 AND message.id <= ?2 LIMIT ?3",
@@ -268,7 +276,7 @@ impl Store {
         let (conversation, account) = match what {
             Erasure::Message(_) | Erasure::Between { .. } => return Ok(()),
             Erasure::Conversation(conversation) => (Some(conversation.0), None),
-            Erasure::Account(account) => (None, Some(account.0)),
+            Erasure::Account(account) | Erasure::Removed(account) => (None, Some(account.0)),
             Erasure::All => (None, None),
         };
         let conversations = self.all(
@@ -284,7 +292,9 @@ impl Store {
         }
         drop(unkept);
         match what {
-            Erasure::Account(account) => self.archive_close_account(Some(*account))?,
+            Erasure::Account(account) | Erasure::Removed(account) => {
+                self.archive_close_account(Some(*account))?;
+            }
             Erasure::All => self.archive_close_account(None)?,
             Erasure::Conversation(conversation) if self.is_with_a_stranger(*conversation)? => {}
             _ => return Ok(()),
@@ -393,10 +403,21 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the conversations of an account that is removed, whose messages are erased.
-    pub(crate) fn erase_account(&self, account: AccountId) -> Result<()> {
-        self.erase(&Erasure::Account(account))?;
-        self.execute("DELETE FROM conversation WHERE account = ?1", [account.0])?;
+    /// The messages of a removed account are erased: its conversations go, and its row, unless it was added again and
+    /// something was said since.
+    fn account_forget(&self, account: AccountId) -> Result<()> {
+        self.execute(
+            "DELETE FROM conversation WHERE account = ?1
+             AND (SELECT removed FROM account WHERE id = ?1) = 1
+             AND NOT EXISTS (SELECT 1 FROM message WHERE conversation = conversation.id)",
+            [account.0],
+        )?;
+        // Everything else goes with the row.
+        self.execute(
+            "DELETE FROM account WHERE id = ?1 AND removed = 1
+             AND NOT EXISTS (SELECT 1 FROM conversation WHERE account = ?1)",
+            [account.0],
+        )?;
         Ok(())
     }
 }
@@ -417,7 +438,7 @@ impl Erasure {
                 from,
                 to,
             } => (*conversation, None, Some(*from), Some(*to)),
-            Self::Account(account) => (None, Some(*account), None, None),
+            Self::Account(account) | Self::Removed(account) => (None, Some(*account), None, None),
             Self::All => (None, None, None, None),
         };
         Some((

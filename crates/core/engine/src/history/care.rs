@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sotto_api::view::{ErasedView, Settings};
+use sotto_api::view::Settings;
 use sotto_api::{ApiError, Event, Reply};
 use sotto_store::{Store, StoreError};
 
@@ -28,7 +28,7 @@ pub(crate) struct Care {
     due: Option<Instant>,
     /// Something went since shells were last told.
     erased: bool,
-    waiting: Vec<(ReplyTo, ErasedView)>,
+    waiting: Vec<(ReplyTo, Reply)>,
 }
 
 /// What one piece of work came to.
@@ -48,9 +48,9 @@ impl Care {
     }
 
     /// Answers when everything that was begun is gone from the file.
-    pub fn answer_when_erased(&mut self, now: Instant, to: ReplyTo, view: ErasedView) {
+    pub fn answer_when_erased(&mut self, now: Instant, to: ReplyTo, reply: Reply) {
         self.erased = true;
-        self.waiting.push((to, view));
+        self.waiting.push((to, reply));
         self.wake(now);
     }
 
@@ -94,8 +94,8 @@ impl Care {
                     cx.changes.push(Event::HistoryErased);
                     cx.changes.contacts();
                 }
-                for (to, view) in std::mem::take(&mut self.waiting) {
-                    cx.answer(to, Ok(Reply::Erased(view)));
+                for (to, reply) in std::mem::take(&mut self.waiting) {
+                    cx.answer(to, Ok(reply));
                 }
                 return Ok(next);
             }

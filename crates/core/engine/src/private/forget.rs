@@ -26,14 +26,14 @@ pub(crate) fn erased(
         Erasure::Message(message) => cx.store.message(*message)?.map(|row| row.conversation),
         Erasure::Conversation(conversation) => Some(*conversation),
         Erasure::Between { conversation, .. } => *conversation,
-        Erasure::Account(_) | Erasure::All => None,
+        Erasure::Account(_) | Erasure::Removed(_) | Erasure::All => None,
     };
     let of = match of {
         Some(of) => cx.store.conversation(of)?,
         None => None,
     };
     for account in accounts.values_mut() {
-        if let Erasure::Account(only) = what
+        if let Erasure::Account(only) | Erasure::Removed(only) = what
             && *only != account.id
         {
             continue;
@@ -62,7 +62,9 @@ fn stays(cx: &Context, what: &Erasure, name: TextRef) -> Result<bool, Fault> {
         Erasure::Between { from, to, .. } => {
             at(cx, name)?.is_some_and(|at| at < *from || at >= *to)
         }
-        Erasure::Conversation(_) | Erasure::Account(_) | Erasure::All => false,
+        Erasure::Conversation(_) | Erasure::Account(_) | Erasure::Removed(_) | Erasure::All => {
+            false
+        }
     })
 }
 

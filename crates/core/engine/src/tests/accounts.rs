@@ -331,14 +331,11 @@ fn an_account_is_switched_off_and_on_and_removed() {
     );
     world.settle();
     assert_eq!(world.account(who[0], account).state, AccountState::Online);
-    world.ask(
-        who[0],
-        Request::AccountRemove {
-            account,
-            erase_history: true,
-        },
-    );
-    world.settle();
+    let removal = Request::AccountRemove {
+        account,
+        erase_history: true,
+    };
+    world.ask_for_long(who[0], removal);
     assert!(world.accounts(who[0]).is_empty());
     assert!(!world.servers[0].users_with_sessions().contains("alice"));
 }

@@ -589,6 +589,53 @@ fn an_account_and_everything_are_erased_with_what_the_archive_would_bring_back()
 }
 
 #[test]
+fn s_store_07_an_account_with_a_long_history_is_removed_while_everything_else_goes_on() {
+    let mut two = two();
+    for number in 0..700 {
+        let body = format!("canary-{number}");
+        two.world.say(two.bob, ALICE, &body);
+    }
+    two.world.settle();
+    let account = two.world.accounts(two.alice)[0].id;
+    let removal = Request::AccountRemove {
+        account,
+        erase_history: true,
+    };
+    let asked = two.world.ask_later(two.alice, removal.clone());
+    assert!(two.world.accounts(two.alice).is_empty(), "it is gone");
+    two.world.pass(Duration::from_millis(10));
+    assert!(two.world.answer(two.alice, asked).is_none());
+    assert!(two.on_disk("canary") > 0, "a slice at a time");
+    // What the end of the program interrupts goes on.
+    two.world.kill(two.alice);
+    two.world.restart(two.alice);
+    two.world.pass(Duration::from_secs(5));
+    for text in ["canary", ALICE, BOB] {
+        assert_eq!(two.on_disk(text), 0, "{text}");
+    }
+    assert_eq!(two.world.conversations(two.alice), []);
+
+    // Added again before the end: it is not taken away a second time.
+    two.world.sign_in(two.alice, "alice");
+    two.hear("canary-new");
+    let account = two.world.accounts(two.alice)[0].id;
+    let removal = Request::AccountRemove {
+        account,
+        erase_history: true,
+    };
+    let asked = two.world.ask_later(two.alice, removal);
+    two.world.sign_in(two.alice, "alice");
+    two.world.pass(Duration::from_secs(5));
+    let answer = two.world.answer(two.alice, asked).expect("it is answered");
+    answer.expect("what was said before is gone");
+    assert_eq!(two.on_disk("canary-new"), 0);
+    two.hear("after");
+    assert_eq!(two.bodies(), ["after"]);
+    two.begin_anew();
+    assert_eq!(two.bodies(), ["after"]);
+}
+
+#[test]
 fn what_cannot_be_erased_is_told() {
     let mut two = two();
     let nowhere = EraseScope::Conversation {

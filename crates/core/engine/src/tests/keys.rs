@@ -279,7 +279,7 @@ fn an_account_that_is_disabled_or_removed_ends_its_private_conversations_before_
                 erase_history,
             },
         };
-        world.ask(who[0], request);
+        world.ask_for_long(who[0], request);
         world.settle();
         let private = world.open(who[1], ALICE).private;
         assert_eq!(private.state, PrivateState::Ended, "{erase:?}");

@@ -19,6 +19,8 @@ pub enum Erasure {
     },
     /// Every conversation of an account.
     Account(AccountId),
+    /// Every conversation of an account that is being removed, and then what is left of the account.
+    Removed(AccountId),
     /// Every conversation of every account.
     All,
 }
