@@ -219,6 +219,20 @@ fn remove(
     Ok(())
 }
 
+/// A transaction was not kept: accounts are as the store has them, and those that it does not have never were.
+pub(crate) fn reread(cx: &mut Context, accounts: &mut Accounts) -> Result<(), Fault> {
+    let rows = cx.store.accounts()?;
+    accounts.retain(|id, account| {
+        let row = rows.iter().find(|row| row.id == *id);
+        match row {
+            Some(row) => account.reread(cx, row.clone()),
+            None => account.drop_connection(cx),
+        }
+        row.is_some()
+    });
+    Ok(())
+}
+
 fn configure(
     cx: &mut Context,
     account: &mut Account,

@@ -140,6 +140,9 @@ impl Core {
             cx.store.rollback().map_err(Fault::from)?;
         }
         let kept = done.is_ok();
+        if !kept {
+            accounts::reread(&mut cx, parts.accounts).map_err(E::from)?;
+        }
         parts.accounts.retain(|_, account| {
             if kept {
                 account.private.sessions.committed();
@@ -185,6 +188,8 @@ impl Core {
         if answer.is_err() {
             self.care.forget(to);
         }
+        let (mut cx, parts) = split(self, shared);
+        parts.imports.begin(&mut cx, to, answer.is_ok());
         self.flush(shared);
         answer
     }

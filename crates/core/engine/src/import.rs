@@ -55,6 +55,8 @@ struct Import {
     work: Option<WorkId>,
     found: Option<Arc<Found>>,
     progress: Progress,
+    /// A run that begins when the transaction under way is committed, and who waits for its end.
+    begins: Option<(Progress, ReplyTo)>,
     /// What the transaction under way leads to, once it is committed.
     next: Option<Next>,
     text: String,
@@ -144,6 +146,7 @@ impl Imports {
             work: Some(work),
             found: None,
             progress: Progress::default(),
+            begins: None,
             next: None,
             text: String::new(),
         });
@@ -155,6 +158,20 @@ impl Imports {
             .as_mut()
             .filter(|import| import.id == id && import.stage != Stage::Looking)
             .ok_or_else(words::not_found)
+    }
+
+    /// The transaction of a request came about, or did not. If it was an `ImportRun`, it goes on, or nothing of it
+    /// happened.
+    pub fn begin(&mut self, cx: &mut Context, request: ReplyTo, kept: bool) {
+        let Some(import) = &mut self.current else {
+            return;
+        };
+        if let Some((progress, to)) = import.begins.take()
+            && to == request
+            && kept
+        {
+            import.begin(cx, progress, to);
+        }
     }
 
     /// Whether this work is the import's.
@@ -309,13 +326,21 @@ impl Import {
         let found = self.found.clone().ok_or_else(words::internal)?;
         let mut progress = Progress::new(parts);
         take::accounts(cx, accounts, &found, &mut progress)?;
+        self.begins = Some((progress, to));
+        Ok(())
+    }
+
+    /// The accounts are stored: the first slice is read.
+    fn begin(&mut self, cx: &mut Context, mut progress: Progress, to: ReplyTo) {
+        let (Some(found), Some(parts)) = (self.found.clone(), progress.parts()) else {
+            return;
+        };
         progress.keep();
         self.progress = progress;
         self.stage = Stage::Running;
         self.text.clear();
         self.waiting = Some(to);
         self.read_on(cx, Box::new(Feed::new(found, parts)));
-        Ok(())
     }
 
     /// Has the next slice read.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use sotto_api::view::CertificateView;
 use sotto_api::{Problem, Secret};
+use sotto_store::row::AccountRow;
 use sotto_xmpp::stream::{
     ClientStream, Login, Purpose, Security, StreamConfig, TlsBinding, TlsVersion, UserAgent,
 };
@@ -421,6 +422,18 @@ impl Account {
         self.messages.forget_held();
         if self.row.enabled {
             self.wait(cx);
+        }
+    }
+
+    /// What was changed could not be kept: this is what holds.
+    pub(crate) fn reread(&mut self, cx: &mut Context, row: AccountRow) {
+        let switched = row.enabled != self.row.enabled;
+        self.row = row;
+        if switched {
+            self.abort(cx);
+        }
+        if switched && !self.row.enabled {
+            self.set_state(cx, State::Disabled);
         }
     }
 

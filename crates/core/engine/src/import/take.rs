@@ -75,7 +75,8 @@ struct Open {
     place: i64,
     /// There was something in it before.
     mixed: bool,
-    inserted: u64,
+    /// Messages that came, now or in a run before.
+    stored: u64,
     /// What is older does not belong in it.
     expired: Option<Timestamp>,
 }
@@ -95,6 +96,11 @@ impl Progress {
             parts: Some(parts),
             ..Self::default()
         }
+    }
+
+    /// What is wanted.
+    pub fn parts(&self) -> Option<ImportParts> {
+        self.parts
     }
 
     /// The transaction came about.
@@ -235,7 +241,7 @@ pub(super) fn messages(
             peer: peer.as_str().to_owned(),
             mixed: !cx.store.conversation_is_empty(id)?,
             place: cx.store.places_before(id, conversation.messages)?,
-            inserted: 0,
+            stored: 0,
             expired: cx.store.expired_before(id, days, now)?,
         });
     }
@@ -286,28 +292,31 @@ pub(super) fn messages(
             notice: None,
         };
         let key = hex(&message.key);
+        open.stored += 1;
         let inserted = cx
             .store
             .message_take_over(&new, Place::At(open.place), &key)?;
         if inserted.is_new() {
             open.place += 1;
-            open.inserted += 1;
             state.taken.messages += 1;
         } else {
             state.taken.doubles += 1;
         }
     }
     progress.files.extend(slice.whole);
-    if slice.last
-        && let Some(open) = state.conversation.take()
-        && open.inserted > 0
-    {
-        if open.mixed {
-            state.arranging = begin_to_arrange(cx, open.id)?;
-        }
+    // With each slice: a run may end after any.
+    if open.stored > 0 {
         cx.store.conversation_settle(open.id)?;
         cx.changes.conversation(open.id);
         cx.changes.contacts();
+    }
+    if slice.last
+        && let Some(open) = state.conversation.take()
+        && open.stored > 0
+        && open.mixed
+    {
+        // Also where all of it came in a run before, which may have ended while it was being arranged.
+        state.arranging = begin_to_arrange(cx, open.id)?;
     }
     Ok(true)
 }

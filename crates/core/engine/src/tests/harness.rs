@@ -533,18 +533,24 @@ impl World {
 
     /// From now on slow work is not done, or what was held up is.
     pub fn hold_work(&mut self, who: Who, on: bool) {
-        let player = &mut self.players[who.0];
-        player.holds_work = on;
-        if on {
-            return;
+        self.players[who.0].holds_work = on;
+        if !on {
+            self.run_held(who);
         }
-        for (work, job) in std::mem::take(&mut player.held) {
+    }
+
+    /// Does the work that was held up. Whether there was any.
+    pub fn run_held(&mut self, who: Who) -> bool {
+        let held = std::mem::take(&mut self.players[who.0].held);
+        let any = !held.is_empty();
+        for (work, job) in held {
             let result = job.run();
             let engine = self.players[who.0].engine.as_mut();
             let engine = engine.expect("a running engine");
             engine.handle(Input::WorkDone { work, result }, self.now);
         }
         self.pump(who);
+        any
     }
 
     pub fn network_up(&mut self, who: Who) {

@@ -7,7 +7,9 @@ use sotto_api::view::{
     AccountState, Delivery, Direction, Expiry, ImportParts, ImportProgram, ImportState, ImportView,
     MessageKind, Privacy, Settings, Trust,
 };
-use sotto_api::{ApiError, ErrorKind, Event, ImportId, Reply, Request, Secret, Timestamp};
+use sotto_api::{
+    ApiError, ConversationId, ErrorKind, Event, ImportId, Reply, Request, Secret, Timestamp,
+};
 use sotto_store::row::{NewMessage, Place};
 use tempfile::TempDir;
 
@@ -316,6 +318,112 @@ fn r_data_02_a_kill_in_the_middle_loses_nothing_and_doubles_nothing() {
 }
 
 #[test]
+fn r_data_03_a_full_disk_at_any_step_leaves_the_steps_before_and_the_next_run_does_the_rest() {
+    let (_home, root) = long_history(1100);
+    let mut at_work = 0;
+    for steps in 0..8 {
+        let mut world = World::new();
+        let who = world.add_player();
+        // Something between, so that places are given anew in the end.
+        let view = scan(&mut world, who, ImportProgram::Pidgin, &root);
+        let alone = ImportParts {
+            history: false,
+            keys: false,
+            ..ALL
+        };
+        run(&mut world, who, view.id, alone);
+        world.with_store(who, |store| {
+            let account = store.accounts().expect("accounts")[0].id;
+            let conversation = store.conversation_open(account, LEILA).expect("it opens");
+            let between = Timestamp(1_395_360_000_000 + 3 * 86_400_000);
+            let between = here(conversation, "between", between, Direction::Outgoing);
+            store
+                .message_insert(&between, Place::Newest)
+                .expect("it inserts");
+        });
+        let view = scan(&mut world, who, ImportProgram::Pidgin, &root);
+        world.hold_work(who, true);
+        let import = view.id;
+        let asked = world.ask_later(who, Request::ImportRun { import, parts: ALL });
+        for _ in 0..steps {
+            world.run_held(who);
+        }
+        world.fill_disk(who, true);
+        let worked = world.run_held(who);
+        world.fill_disk(who, false);
+        if worked {
+            at_work += 1;
+            let refused = world.answer(who, asked).expect("it is answered");
+            let refused = refused.expect_err("it is full");
+            assert_eq!(refused.kind, ErrorKind::Store, "after {steps}");
+            let view = view_of(world.ask(who, Request::ImportView { import }));
+            assert_eq!(view.state, ImportState::Found, "after {steps}");
+            assert!(view.text.contains("stopped"), "{}", view.text);
+        }
+        world.hold_work(who, false);
+        let view = run(&mut world, who, import, ALL);
+        assert_eq!(view.state, ImportState::Done);
+        let history = world.history(who, LEILA);
+        assert_eq!(history.len(), 1101, "after {steps}");
+        assert!(
+            history.is_sorted_by_key(|message| message.at),
+            "after {steps}"
+        );
+        let shown = world.open(who, LEILA).contact.preview;
+        assert_eq!(shown, "message 1099", "after {steps}");
+    }
+    assert!(at_work > 4, "{at_work}");
+}
+
+#[test]
+fn r_data_03_a_run_that_could_not_begin_did_not_happen() {
+    let (_home, root) = long_history(10);
+    let mut world = World::new();
+    let who = world.add_player();
+    let import = scan(&mut world, who, ImportProgram::Pidgin, &root).id;
+    world.fill_disk(who, true);
+    let request = Request::ImportRun { import, parts: ALL };
+    let refused = world.try_ask(who, request).expect_err("it is full");
+    assert_eq!(refused.kind, ErrorKind::Store);
+    world.fill_disk(who, false);
+    world.settle();
+    let view = view_of(world.ask(who, Request::ImportView { import }));
+    assert_eq!(view.state, ImportState::Found);
+    assert_eq!(world.accounts(who), []);
+    assert!(world.conversations(who).is_empty());
+    let view = run(&mut world, who, import, ALL);
+    assert!(view.text.contains("1 account"), "{}", view.text);
+    assert_eq!(world.accounts(who).len(), 1);
+    assert_eq!(world.bodies(who, LEILA).len(), 10);
+}
+
+/// A message that came here by itself.
+fn here(
+    conversation: ConversationId,
+    body: &str,
+    at: Timestamp,
+    direction: Direction,
+) -> NewMessage<'_> {
+    NewMessage {
+        conversation,
+        direction,
+        kind: MessageKind::Text,
+        body,
+        at,
+        received_at: at,
+        delivery: None,
+        privacy: Privacy::ServerOnly,
+        origin_id: None,
+        message_id: None,
+        archive_id: None,
+        sender: LEILA,
+        unread: false,
+        kept: true,
+        notice: None,
+    }
+}
+
+#[test]
 fn what_was_here_before_stands_where_its_time_says() {
     let (_home, root) = long_history(1000);
     let (mut world, who) = (World::new(), Who(0));
@@ -339,21 +447,8 @@ fn what_was_here_before_stands_where_its_time_says() {
             ("last", at(30, 0), Direction::Incoming, true),
         ] {
             let new = NewMessage {
-                conversation,
-                direction,
-                kind: MessageKind::Text,
-                body,
-                at,
-                received_at: at,
-                delivery: None,
-                privacy: Privacy::ServerOnly,
-                origin_id: None,
-                message_id: None,
-                archive_id: None,
-                sender: LEILA,
                 unread,
-                kept: true,
-                notice: None,
+                ..here(conversation, body, at, direction)
             };
             store
                 .message_insert(&new, Place::Newest)
