@@ -20,7 +20,7 @@ use crate::chunks::{self, Chunks, PREFIX};
 use crate::error::StoreError;
 use crate::frozen::Snapshot;
 use crate::key::{DatabaseKey, KeyError, KeyFile, Pace, Slot, random};
-use crate::outside;
+use crate::outside::{self, Unwritten};
 use crate::profile::{ProfileDir, STORE_FILE, STORE_SIDE_FILES, crash_point};
 use crate::store::Store;
 
@@ -34,7 +34,7 @@ const PART: &str = "restore.part";
 /// What a restore wrote, proved whole: becomes the store as soon as there is a key file.
 const READY: &str = "restore.db";
 
-/// Why a profile could not be put into a file, or made of one. Nothing was changed.
+/// Why a profile could not be put into a file, or made of one. Nothing was changed, where it does not say otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
@@ -66,6 +66,12 @@ pub enum BackupError {
     File {
         /// What was being done.
         action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is there and whole, but the system could not make its name last: a power cut may take it.
+    #[error("the backup is written, but its folder could not be: {source}")]
+    MayVanish {
         /// What the system said.
         source: io::Error,
     },
@@ -124,7 +130,7 @@ impl BackUpJob {
     ///
     /// # Errors
     ///
-    /// As they say; then there is no file.
+    /// As they say; then there is no file, besides [`BackupError::MayVanish`].
     pub fn run(self) -> Result<(), BackupError> {
         if fs::symlink_metadata(&self.file).is_ok() {
             return Err(BackupError::Exists);
@@ -146,10 +152,13 @@ impl BackUpJob {
                 Err(io::ErrorKind::Interrupted.into())
             }
         })
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted => BackupError::Closed,
-            io::ErrorKind::AlreadyExists => BackupError::Exists,
-            _ => file("writing the backup")(error),
+        .map_err(|error| match error {
+            Unwritten::MayVanish(source) => BackupError::MayVanish { source },
+            Unwritten::Not(error) => match error.kind() {
+                io::ErrorKind::Interrupted => BackupError::Closed,
+                io::ErrorKind::AlreadyExists => BackupError::Exists,
+                _ => file("writing the backup")(error),
+            },
         })
     }
 }

@@ -60,6 +60,10 @@ pub fn backup(error: &BackupError) -> ApiError {
             ErrorKind::Refused,
             "The profile was closed, or something in it was erased, before the backup was whole, so no file was left. Make it again.",
         ),
+        BackupError::MayVanish { .. } => (
+            ErrorKind::Store,
+            "The backup is written and whole, but the disk did not confirm that it keeps it: a power cut may take it. Look after the disk, and make another backup elsewhere.",
+        ),
         BackupError::File { source, .. } => (ErrorKind::Store, file(source)),
         BackupError::Key(error) => return super::key(error),
         _ => return super::internal(),

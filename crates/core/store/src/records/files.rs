@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{HEAD, LENGTH, LONGEST, RecordKey, RecordKind, SEALED};
 use crate::chunks::{PREFIX, TAG, fill};
 use crate::destroy::RECORDS_FOLDER;
-use crate::outside;
+use crate::outside::{self, Unwritten};
 use crate::profile::ProfileDir;
 
 /// The records of a profile.
@@ -92,7 +92,7 @@ impl Records {
     ///
     /// `InvalidData` when a sealed file was changed; `AlreadyExists` when something has the name; whatever the system says.
     pub fn export(files: &[RecordFile], key: &RecordKey, to: &Path) -> io::Result<()> {
-        outside::write_new(to, |out| {
+        let written = outside::write_new(to, |out| {
             for file in files {
                 let from = File::open(&file.path)?;
                 let mut from = BufReader::new(from);
@@ -103,7 +103,12 @@ impl Records {
                 }
             }
             Ok(())
-        })
+        });
+        match written {
+            // It is there, and what it was made of stays.
+            Ok(()) | Err(Unwritten::MayVanish(_)) => Ok(()),
+            Err(Unwritten::Not(error)) => Err(error),
+        }
     }
 }
 
