@@ -213,6 +213,21 @@ impl Core {
         Ok(Reply::Done)
     }
 
+    /// There is no passphrase (any more): locking would keep nobody out, and a passphrase that is set later begins
+    /// without it.
+    pub fn never_lock(&mut self, shared: &mut Shared) {
+        if self.settings.lock_after == 0 {
+            return;
+        }
+        let settings = Settings {
+            lock_after: 0,
+            ..self.settings.clone()
+        };
+        if let Err(error) = self.set_settings(shared, settings) {
+            tracing::warn!(%error, "the time after which to lock could not be forgotten");
+        }
+    }
+
     // ---- links, work, time -------------------------------------------------------------------
 
     pub fn handle_link(&mut self, shared: &mut Shared, link: LinkId, event: LinkEvent) {

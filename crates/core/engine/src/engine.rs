@@ -336,6 +336,11 @@ impl Engine {
             Finished::Proved { deed, to } => return self.carry_out(deed, to),
             Finished::Answered => {}
         }
+        if !self.profile.has_passphrase()
+            && let Some(core) = &mut self.core
+        {
+            core.never_lock(shared);
+        }
         shared.changes.profile();
     }
 

@@ -213,6 +213,25 @@ fn s_store_08_it_locks_by_itself_when_the_person_was_away_for_long_enough() {
 }
 
 #[test]
+fn with_its_passphrase_a_profile_loses_the_time_after_which_it_locks() {
+    let (mut world, who, _home) = sealed(Policy::Off);
+    let alice = who[0];
+    lock_after(&mut world, alice, 5).expect("it is taken");
+    world.take_events(alice);
+    protect(&mut world, alice, Protection::None);
+    let Reply::Settings(settings) = world.ask(alice, Request::SettingsGet {}) else {
+        panic!("no settings")
+    };
+    assert_eq!(settings.lock_after, 0);
+    assert!(world.take_events(alice).contains(&Event::SettingsChanged));
+    // A new passphrase does not bring it back.
+    let passphrase = Secret::new(PASSPHRASE.into());
+    protect(&mut world, alice, Protection::Passphrase { passphrase });
+    world.pass(Duration::from_secs(100_000));
+    assert_eq!(profile(&mut world, alice).state, ProfileState::Open);
+}
+
+#[test]
 fn without_a_passphrase_it_does_not_lock_and_says_why() {
     let home = tempfile::tempdir().expect("a folder");
     let mut world = World::new();
@@ -350,4 +369,16 @@ fn said(world: &mut World, who: Who) -> Vec<String> {
     let mut history = world.history(who, BOB);
     history.retain(|message| message.kind != sotto_api::view::MessageKind::System);
     history.into_iter().map(|message| message.body).collect()
+}
+
+fn protect(world: &mut World, who: Who, protection: Protection) {
+    let current = match protection {
+        Protection::None => Some(Secret::new(PASSPHRASE.into())),
+        _ => None,
+    };
+    let request = Request::ProfileProtect {
+        current,
+        protection,
+    };
+    world.ask(who, request);
 }
