@@ -57,12 +57,17 @@ impl Two {
         (sent, name)
     }
 
-    fn is_on_disk(&self, name: [u8; 16]) -> bool {
+    fn set(&mut self, settings: Settings) {
+        self.world
+            .ask(self.alice, Request::SettingsSet { settings });
+    }
+
+    fn is_on_disk(&self, name: &[u8]) -> bool {
         std::fs::read_dir(self.folder.path())
             .expect("a folder")
             .any(|entry| {
                 let bytes = std::fs::read(entry.expect("an entry").path()).expect("a file");
-                bytes.windows(name.len()).any(|window| *window == name)
+                bytes.windows(name.len()).any(|window| window == name)
             })
     }
 
@@ -87,7 +92,7 @@ fn s_store_07_an_erased_text_is_not_named_in_the_state_of_its_private_conversati
     for scope in 0..5 {
         let mut two = two();
         let (sent, name) = two.say("canary");
-        assert!(two.is_on_disk(name), "the search finds what is there");
+        assert!(two.is_on_disk(&name), "the search finds what is there");
         let account = two.world.accounts(two.alice)[0].id;
         let conversation = sent.conversation;
         let what = match scope {
@@ -108,7 +113,7 @@ fn s_store_07_an_erased_text_is_not_named_in_the_state_of_its_private_conversati
             matches!(erased, Reply::Erased(erased) if erased.messages == 1),
             "{scope}"
         );
-        assert!(!two.is_on_disk(name), "{scope}");
+        assert!(!two.is_on_disk(&name), "{scope}");
         // The conversation goes on, and what comes after it is named as ever.
         let (_, name) = two.say("canary-2");
         assert!(two.is_named(name), "{scope}");
@@ -125,7 +130,7 @@ fn what_is_not_erased_goes_on_being_named() {
     let what = EraseScope::Message { message: first.id };
     two.world
         .ask_for_long(two.alice, Request::HistoryErase { what });
-    assert!(!two.is_on_disk(one));
+    assert!(!two.is_on_disk(&one));
     assert!(two.is_named(other));
 }
 
@@ -144,4 +149,43 @@ fn a_text_that_can_never_go_again_is_named_no_longer_than_a_day() {
     two.world.restart(two.alice);
     two.world.pass(Duration::from_secs(5));
     assert!(!two.is_named(name));
+}
+
+#[test]
+fn s_store_05_texts_that_wait_or_were_given_back_are_on_the_disk_only_where_history_is_kept() {
+    for keep_history in [false, true] {
+        let mut two = two();
+        two.set(Settings {
+            keep_history,
+            ..Settings::default()
+        });
+        two.world.cut_off(two.bob, true);
+        two.world.servers[0].expire_sessions();
+        let conversation = two.world.open(two.alice, BOB).id;
+        two.world.say_in(two.alice, conversation, "canary-waits");
+        two.world.settle();
+        let stands = two.is_on_disk(b"canary-waits");
+        assert_eq!(stands, keep_history, "while it waits");
+        two.world.pass(Duration::from_secs(25));
+        let draft = two.world.conversation(two.alice, conversation).draft;
+        assert_eq!(draft, "canary-waits");
+        assert_eq!(two.is_on_disk(b"canary"), keep_history, "when it is back");
+        let request = Request::DraftSet {
+            conversation,
+            body: "canary-draft".into(),
+        };
+        two.world.ask(two.alice, request);
+        assert_eq!(two.is_on_disk(b"canary-draft"), keep_history);
+        two.world
+            .say_in(two.alice, conversation, "canary-waits again");
+        let what = EraseScope::Conversation { conversation };
+        two.world
+            .ask_for_long(two.alice, Request::HistoryErase { what });
+        assert!(!two.is_on_disk(b"canary"), "{keep_history}");
+        two.world.pass(Duration::from_secs(25));
+        let draft = two.world.conversation(two.alice, conversation).draft;
+        assert_eq!(draft, "", "nothing is given back");
+        two.world.kill(two.alice);
+        assert!(!two.is_on_disk(b"canary"), "{keep_history}");
+    }
 }
