@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::fs;
 
 use common::{Profile, account, incoming, outgoing};
-use sotto_api::ConversationId;
-use sotto_api::view::Delivery;
-use sotto_store::row::{Page, Place, SearchQuery};
+use sotto_api::view::{Delivery, Direction};
+use sotto_api::{AccountId, ConversationId, Secret, Timestamp};
+use sotto_store::row::{ArchiveState, CallOutcome, NewCall, NewMessage, Page, Place, SearchQuery};
 use sotto_store::{DatabaseKey, Store, StoreError};
 
 const PAGE: usize = 4096;
@@ -146,6 +146,7 @@ fn r_data_04_lost_accounts_and_conversations_do_not_take_their_messages_along() 
         let store = profile.open().expect("it opens");
         assert_eq!(read_all(&store) as u64, report.messages, "page {page}");
         if store.accounts().expect("rows").is_empty() {
+            assert_eq!(store.calls(None, 9).expect("rows").len(), 1);
             // Added again, it has its history back.
             let account = account(&store);
             assert!(
@@ -215,12 +216,12 @@ fn written_with(messages: usize) -> (Profile, Vec<u8>) {
             let sender = format!("person{index}@example.org/phone");
             let body = body(index, n);
             let message = if n % 5 == 1 {
-                sotto_store::row::NewMessage {
+                NewMessage {
                     delivery: Some(Delivery::Delivered),
                     ..outgoing(*id, &body)
                 }
             } else {
-                sotto_store::row::NewMessage {
+                NewMessage {
                     sender: &sender,
                     ..incoming(*id, &body)
                 }
@@ -230,10 +231,49 @@ fn written_with(messages: usize) -> (Profile, Vec<u8>) {
                 .expect("it inserts");
         }
     }
+    write_beside(&store, account, conversations[0]);
     store.commit().expect("it commits");
     store.close().expect("it closes");
     let bytes = fs::read(profile.database()).expect("it reads");
     (profile, bytes)
+}
+
+/// What refers to an account besides its conversations.
+fn write_beside(store: &Store, account: AccountId, conversation: ConversationId) {
+    let call = NewCall {
+        account: Some(account),
+        peer: "person0@example.org",
+        direction: Direction::Incoming,
+        outcome: CallOutcome::Answered,
+        started_at: Timestamp(1),
+        ended_at: Timestamp(2),
+        end_reason: "",
+        participants: &[],
+        imported: None,
+    };
+    store.call_add(&call).expect("it adds");
+    store
+        .otr_state_set(account, "person0@example.org", b"state")
+        .expect("it sets");
+    store
+        .credential_set(account, &Secret::new("secret".to_owned()), Timestamp(1))
+        .expect("it keeps");
+    let current = ArchiveState {
+        newest: Some("a1".into()),
+        ..ArchiveState::default()
+    };
+    store
+        .archive_state_set(account, None, &current)
+        .expect("it sets");
+    let erased = NewMessage {
+        archive_id: Some("a2"),
+        ..incoming(conversation, "erased")
+    };
+    let erased = store
+        .message_insert(&erased, Place::Newest)
+        .expect("it inserts");
+    // Its id in the archive is noted.
+    store.message_erase(erased.id()).expect("it erases");
 }
 
 /// Reads everything. What is read is what was written, once and in order.

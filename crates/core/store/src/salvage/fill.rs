@@ -36,7 +36,7 @@ pub(super) fn fill(store: &Store, pages: &Pages<'_>) -> Result<(u64, u64)> {
     let filled = (|| {
         let tables = tables(connection)?;
         copy(store, pages, &tables)?;
-        mend(store)?;
+        mend(store, &tables)?;
         index(store)?;
         count(connection, &tables)
     })();
@@ -225,7 +225,7 @@ fn tables(connection: &Connection) -> Result<Vec<Table>> {
 }
 
 /// Makes a whole of the parts: nothing leads nowhere, nothing waits for what is gone.
-fn mend(store: &Store) -> Result<()> {
+fn mend(store: &Store, tables: &[Table]) -> Result<()> {
     store.take_as_copy()?;
     for sql in [
         // Messages whose conversation is lost: with whom it was, they say themselves.
@@ -247,15 +247,19 @@ fn mend(store: &Store) -> Result<()> {
          WHERE account NOT IN (SELECT id FROM account) GROUP BY account",
         "INSERT OR IGNORE INTO account (id, network, address, enabled, removed, settings, agent_id)
          SELECT DISTINCT account, 'xmpp', 'account-' || account || '@lost.invalid', 0, 1, '{}', ''
-         FROM conversation WHERE account NOT IN (SELECT id FROM account)",
+         FROM (SELECT account FROM conversation UNION SELECT account FROM call WHERE account IS NOT NULL)
+         WHERE account NOT IN (SELECT id FROM account)",
         // The contact list on the server brings the names back.
         "INSERT OR IGNORE INTO contact (id, name)
          SELECT contact, min(jid) FROM address
          WHERE contact NOT IN (SELECT id FROM contact) GROUP BY contact",
-        "DELETE FROM contact_group WHERE contact NOT IN (SELECT id FROM contact)",
-        "DELETE FROM message_previous WHERE message NOT IN (SELECT id FROM message)",
-        "DELETE FROM private_waiting WHERE message NOT IN (SELECT id FROM message)",
-        "DELETE FROM outbox WHERE message NOT IN (SELECT id FROM message)",
+    ] {
+        store.execute(sql, [])?;
+    }
+    for table in tables {
+        remove_loose(store, table)?;
+    }
+    for sql in [
         "UPDATE message SET delivery = 9, failure = 'undefined-condition'
          WHERE delivery = 0 AND waits_private = 0
          AND id NOT IN (SELECT message FROM outbox WHERE message IS NOT NULL)",
@@ -267,25 +271,6 @@ fn mend(store: &Store) -> Result<()> {
         "DELETE FROM setting WHERE key = 'store.untidy'",
     ] {
         store.execute(sql, [])?;
-    }
-    for table in [
-        "credential",
-        "cert_pin",
-        "cert_seen",
-        "mechanism_memory",
-        "archive_state",
-        "address",
-        "presence",
-        "subscription_request",
-        "blocked",
-        "avatar_of",
-        "outbox",
-        "otr_key",
-        "instance_tag",
-        "peer_key",
-    ] {
-        let sql = format!("DELETE FROM {table} WHERE account NOT IN (SELECT id FROM account)");
-        store.execute(&sql, [])?;
     }
     let loose: i64 =
         store
@@ -302,6 +287,23 @@ fn mend(store: &Store) -> Result<()> {
     for id in ids {
         store.recount_unread(id)?;
         store.refresh_last(id)?;
+    }
+    Ok(())
+}
+
+/// Removes the rows of a table that belong to what is lost. Every row that is referred to has its row id as its key.
+fn remove_loose(store: &Store, table: &Table) -> Result<()> {
+    let references = store.all(
+        "SELECT \"from\", \"table\" FROM pragma_foreign_key_list(?1)",
+        [&table.name],
+        |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
+    )?;
+    for (column, parent) in references {
+        let sql = format!(
+            "DELETE FROM {} WHERE {column} NOT IN (SELECT rowid FROM {parent})",
+            table.name
+        );
+        store.execute(&sql, [])?;
     }
     Ok(())
 }
