@@ -28,6 +28,7 @@ pub fn connect(profile: Option<PathBuf>) -> Result<Connected, Failure> {
         profile,
         nameservers: None,
         software: format!("Sotto {}", env!("CARGO_PKG_VERSION")),
+        decoder: sotto_runtime::this_program(),
     };
     match sotto_runtime::connect(options) {
         Ok((client, _role)) => Ok(Connected(client)),

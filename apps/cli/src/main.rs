@@ -38,6 +38,9 @@ use crate::secrets::{Asker, Lines, Terminal};
 use crate::session::Session;
 
 fn main() -> ExitCode {
+    if let Some(done) = sotto_runtime::decoder_role() {
+        return done;
+    }
     let cli = Cli::parse();
     let json = cli.json;
     match run(cli) {

@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use sotto_desktop::start;
 
 fn main() -> ExitCode {
+    if let Some(done) = sotto_runtime::decoder_role() {
+        return done;
+    }
     let arguments = std::env::args().skip(1);
     #[cfg(feature = "demo")]
     let result = if std::env::args().any(|argument| argument == "--demo") {

@@ -74,6 +74,7 @@ pub fn run(arguments: Arguments) -> Result<(), String> {
         profile: folder.clone(),
         nameservers: None,
         software: concat!("Sotto ", env!("CARGO_PKG_VERSION")).to_owned(),
+        decoder: sotto_runtime::this_program(),
     };
 
     // The engine starts while the window is made.

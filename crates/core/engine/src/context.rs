@@ -3,7 +3,7 @@ use sotto_api::{ApiError, Outcome, Reply, RequestId, Timestamp};
 use sotto_store::Store;
 
 use crate::changes::Changes;
-use crate::io::{ClientId, Now, Output, WorkId, WorkJob};
+use crate::io::{ClientId, Now, Output, PictureJob, WorkId, WorkJob};
 use crate::io::{LinkCommand, LinkId};
 use crate::networks::Networks;
 use crate::record::Recorder;
@@ -108,9 +108,21 @@ impl Effects {
 
     /// Starts slow work; its result comes back with the id.
     pub fn work(&mut self, job: WorkJob) -> WorkId {
+        let work = self.new_work();
+        self.outputs.push_back(Output::Work { work, job });
+        work
+    }
+
+    /// Has a picture decoded; what became of it comes back with the id.
+    pub fn picture(&mut self, job: PictureJob) -> WorkId {
+        let work = self.new_work();
+        self.outputs.push_back(Output::Picture { work, job });
+        work
+    }
+
+    fn new_work(&mut self) -> WorkId {
         let work = WorkId(self.next_work);
         self.next_work += 1;
-        self.outputs.push_back(Output::Work { work, job });
         work
     }
 }

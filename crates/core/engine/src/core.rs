@@ -284,6 +284,9 @@ impl Core {
         }
         self.step(shared, |cx, core| {
             let mut done = Some(done);
+            if core.registrations.handle_work(cx, work, &mut done) {
+                return Ok(());
+            }
             for account in core.accounts.values_mut() {
                 if people::handle_work(cx, account, work, &mut done)?
                     || crate::private::handle_work(cx, account, work, &mut done)?

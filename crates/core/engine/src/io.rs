@@ -8,6 +8,7 @@ use sotto_api::{Event, Outcome, Proxy, Request, RequestId, Secret, ServerOverrid
 
 pub use sotto_store::SharedRecord;
 
+pub use crate::picture::PictureJob;
 pub use crate::work::{WorkJob, WorkResult};
 
 /// The two clocks, read once by the caller for each call.
@@ -100,6 +101,14 @@ pub enum Output {
         work: WorkId,
         /// What to run.
         job: WorkJob,
+    },
+    /// Run [`PictureJob::run`] away from the engine's thread, decode in a process that may do nothing else, and
+    /// bring the result back as of [`Output::Work`].
+    Picture {
+        /// Which.
+        work: WorkId,
+        /// What to decode.
+        job: PictureJob,
     },
     /// Where the program's log goes from now on, besides where it goes anyway; absent: nowhere else.
     Log(Option<SharedRecord>),

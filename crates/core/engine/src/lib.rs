@@ -4,8 +4,8 @@
 //! everything in the store. It reads no clock, opens no socket, starts no thread; the store is the one
 //! effect that it calls directly.
 //!
-//! Left to the caller (`sotto-runtime`): resolving, dialling, proxies, TLS, timers, slow work, and the
-//! way to the shells.
+//! Left to the caller (`sotto-runtime`): resolving, dialling, proxies, TLS, timers, slow work, the
+//! decoding of pictures, and the way to the shells.
 //!
 //! 1. Feed every [`io::Input`] to `Engine::handle`, with the time.
 //! 2. Drain `Engine::poll_output` until it is empty and carry each [`io::Output`] out.
@@ -13,6 +13,7 @@
 //! 4. On [`io::Output::Quit`] everything is saved: end.
 
 pub mod io;
+pub mod picture;
 
 mod engine;
 
@@ -36,7 +37,6 @@ mod confusable;
 mod import;
 mod links;
 mod networks;
-mod picture;
 mod private;
 mod strength;
 mod text;

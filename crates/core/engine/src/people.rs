@@ -73,6 +73,7 @@ pub(crate) fn opened(store: &Store, account: &mut Account) -> Result<(), Fault> 
 ///
 /// The server answers in order, so what presence brings finds the roster in place.
 pub(crate) fn stream_bound(cx: &mut Context, account: &mut Account) -> Result<(), Fault> {
+    pictures::dropped(cx, account);
     account.people = State::default();
     cx.store.presence_clear(account.id)?;
     roster::ask(cx, account)?;
@@ -97,6 +98,7 @@ pub(crate) fn features_known(cx: &mut Context, account: &mut Account) -> Result<
 
 /// The stream is gone for good (not merely interrupted): everybody is offline.
 pub(crate) fn stream_lost(cx: &mut Context, account: &mut Account) -> Result<(), Fault> {
+    pictures::dropped(cx, account);
     account.people = State::default();
     cx.store.presence_clear(account.id)?;
     cx.changes.contacts();

@@ -1,12 +1,19 @@
 //! Pictures of people (S-MEDIA-03): looked at before they are decoded, decoded within bounds, and
 //! written anew, so that nothing but pixels is kept or published.
+//!
+//! The engine decodes nothing itself. A [`PictureJob`] is handed out with the foreign file in it, and whoever
+//! runs it says how [`Pixels`] are made of that: the runtime in a process that may do nothing else
+//! (S-PROC-01), a test with [`decode`]. Only pixels come back, and these are written as PNG here.
 
+use std::fmt;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
+
+use crate::work::{Done, WorkResult};
 
 /// Largest file that is looked at, in bytes.
 pub const LARGEST_FILE: usize = 1 << 20;
@@ -15,17 +22,17 @@ pub const LARGEST_FILE: usize = 1 << 20;
 const MOST_PIXELS: usize = 4 << 20;
 
 /// Longest side before decoding, in pixels.
-const LONGEST_SIDE: usize = 4_096;
+pub const LONGEST_SIDE: usize = 4_096;
 
 /// Longest side of a picture in a view, in pixels.
-pub const VIEW_SIDE: usize = 128;
+pub(crate) const VIEW_SIDE: usize = 128;
 
 /// Largest picture of one's own as given, in bytes (XEP-0084 advises less than 8 KiB; many servers
 /// take 64 KiB).
-pub const OWN_LARGEST_FILE: usize = 64 << 10;
+pub(crate) const OWN_LARGEST_FILE: usize = 64 << 10;
 
 /// Longest side of a picture of one's own, in pixels.
-pub const OWN_SIDE: usize = 512;
+pub(crate) const OWN_SIDE: usize = 512;
 
 /// Memory that the decoders may ask for besides the pixels, in bytes.
 const DECODER_MEMORY: usize = 32 << 20;
@@ -58,37 +65,146 @@ pub enum PictureError {
     /// It begins like one but does not decode.
     #[error("the picture does not decode")]
     Damaged,
+    /// There is nothing that decodes.
+    #[error("pictures are not decoded here")]
+    NoDecoder,
 }
 
 /// A decoded picture: 8 bits a channel, RGBA, not premultiplied.
-struct Pixels {
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pixels {
     width: usize,
     height: usize,
     rgba: Vec<u8>,
 }
 
+impl Pixels {
+    /// Absent when a side is zero, or there are not exactly four bytes for each pixel.
+    pub fn new(width: usize, height: usize, rgba: Vec<u8>) -> Option<Self> {
+        let bytes = width.checked_mul(height)?.checked_mul(4)?;
+        (bytes > 0 && rgba.len() == bytes).then_some(Self {
+            width,
+            height,
+            rgba,
+        })
+    }
+
+    /// In pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// In pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Row after row, four bytes a pixel.
+    pub fn rgba(&self) -> &[u8] {
+        &self.rgba
+    }
+}
+
+impl fmt::Debug for Pixels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pixels({} × {})", self.width, self.height)
+    }
+}
+
+/// A foreign file that is to become a small PNG.
+pub struct PictureJob {
+    file: Vec<u8>,
+    wanted: Wanted,
+}
+
+#[derive(Clone, Copy)]
+enum Wanted {
+    /// At most so many pixels a side.
+    View(usize),
+    /// To be published.
+    Own,
+}
+
+impl PictureJob {
+    /// A picture of somebody else, at most `side` pixels a side.
+    pub(crate) fn view(file: Vec<u8>, side: usize) -> Self {
+        Self {
+            file,
+            wanted: Wanted::View(side),
+        }
+    }
+
+    /// One of one's own.
+    pub(crate) fn own(file: Vec<u8>) -> Self {
+        Self {
+            file,
+            wanted: Wanted::Own,
+        }
+    }
+
+    /// The file, which nobody has looked into.
+    pub fn file(&self) -> &[u8] {
+        &self.file
+    }
+
+    /// The longest side that is wanted, in pixels.
+    pub fn side(&self) -> usize {
+        match self.wanted {
+            Wanted::View(side) => side,
+            Wanted::Own => OWN_SIDE,
+        }
+    }
+
+    /// Writes the picture anew with what `decode` makes of a file and the longest side. Takes up to a
+    /// second and what `decode` takes: not for the engine's thread.
+    pub fn run(
+        self,
+        decode: impl FnOnce(&[u8], usize) -> Result<Pixels, PictureError>,
+    ) -> WorkResult {
+        WorkResult(match self.wanted {
+            Wanted::View(side) => Done::Picture(reencode(&self.file, side, decode)),
+            Wanted::Own => Done::OwnPicture(own(&self.file, decode)),
+        })
+    }
+}
+
+impl fmt::Debug for PictureJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PictureJob")
+    }
+}
+
 /// Reads a foreign picture and writes it anew as PNG, at most `side` pixels a side. Its first frame
-/// only, and nothing besides its pixels. Takes up to a second: not for the engine's thread.
+/// only, and nothing besides its pixels.
 ///
 /// # Errors
 ///
 /// `PictureError` as it says.
-pub fn reencode(file: &[u8], side: usize) -> Result<Vec<u8>, PictureError> {
-    if file.len() > LARGEST_FILE {
-        return Err(PictureError::TooLarge {
-            bytes: file.len(),
-            limit: LARGEST_FILE,
-        });
-    }
-    encode(&shrink(decode(file)?, side))
+pub(crate) fn reencode(
+    file: &[u8],
+    side: usize,
+    decode: impl FnOnce(&[u8], usize) -> Result<Pixels, PictureError>,
+) -> Result<Vec<u8>, PictureError> {
+    encode(&within(decode(file, side)?, side)?)
 }
 
-/// Checks a picture of one's own and strips everything but its pixels. Answers the PNG and its sides.
+/// A picture of one's own as it is published.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Own {
+    pub png: Vec<u8>,
+    pub width: usize,
+    pub height: usize,
+}
+
+/// Checks a picture of one's own and strips everything but its pixels.
 ///
 /// # Errors
 ///
 /// `PictureError`: not a PNG, larger than `OWN_LARGEST_FILE` or `OWN_SIDE`, or damaged.
-pub fn own(file: &[u8]) -> Result<(Vec<u8>, usize, usize), PictureError> {
+pub(crate) fn own(
+    file: &[u8],
+    decode: impl FnOnce(&[u8], usize) -> Result<Pixels, PictureError>,
+) -> Result<Own, PictureError> {
     if file.len() > OWN_LARGEST_FILE {
         return Err(PictureError::TooLarge {
             bytes: file.len(),
@@ -98,20 +214,25 @@ pub fn own(file: &[u8]) -> Result<(Vec<u8>, usize, usize), PictureError> {
     if !file.starts_with(PNG) {
         return Err(PictureError::UnknownFormat);
     }
-    let mut pixels = decode(file)?;
-    if pixels.width > OWN_SIDE || pixels.height > OWN_SIDE {
+    let (width, height) = png_sides(file).ok_or(PictureError::Damaged)?;
+    if width > OWN_SIDE || height > OWN_SIDE {
         return Err(PictureError::TooManyPixels {
-            width: pixels.width,
-            height: pixels.height,
+            width,
+            height,
             limit: OWN_SIDE,
         });
     }
+    let mut pixels = within(decode(file, OWN_SIDE)?, OWN_SIDE)?;
     // A palette or a clever packer may have made the original smaller than ours.
     for side in [OWN_SIDE, 256, 192, 128, 96] {
         pixels = shrink(pixels, side);
         let png = encode(&pixels)?;
         if png.len() <= OWN_LARGEST_FILE {
-            return Ok((png, pixels.width, pixels.height));
+            return Ok(Own {
+                png,
+                width: pixels.width,
+                height: pixels.height,
+            });
         }
     }
     Err(PictureError::TooLarge {
@@ -120,13 +241,39 @@ pub fn own(file: &[u8]) -> Result<(Vec<u8>, usize, usize), PictureError> {
     })
 }
 
+/// Width and height as the first chunk of a PNG says, which has its place (ISO/IEC 15948 §5.6, §11.2.2).
+fn png_sides(file: &[u8]) -> Option<(usize, usize)> {
+    let side = |at: usize| Some(u32::from_be_bytes(*file.get(at..)?.first_chunk()?) as usize);
+    Some((side(16)?, side(20)?))
+}
+
+/// Whoever decoded may not be believed.
+fn within(pixels: Pixels, side: usize) -> Result<Pixels, PictureError> {
+    if pixels.width > side || pixels.height > side {
+        return Err(PictureError::Damaged);
+    }
+    Ok(pixels)
+}
+
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG: &[u8] = b"\xff\xd8\xff";
 
-fn decode(file: &[u8]) -> Result<Pixels, PictureError> {
+/// Decodes PNG or JPEG and makes it at most `side` pixels a side. For a process that may do nothing else, and
+/// for tests.
+///
+/// # Errors
+///
+/// `PictureError` as it says.
+pub fn decode(file: &[u8], side: usize) -> Result<Pixels, PictureError> {
+    if file.len() > LARGEST_FILE {
+        return Err(PictureError::TooLarge {
+            bytes: file.len(),
+            limit: LARGEST_FILE,
+        });
+    }
     // The decoders are free of `unsafe` on this path and fuzzed; should one panic all the same, it is
-    // a damaged picture and not the end of the program.
-    catch_unwind(AssertUnwindSafe(|| {
+    // a damaged picture.
+    let pixels = catch_unwind(AssertUnwindSafe(|| {
         if file.starts_with(PNG) {
             decode_png(file)
         } else if file.starts_with(JPEG) {
@@ -135,7 +282,8 @@ fn decode(file: &[u8]) -> Result<Pixels, PictureError> {
             Err(PictureError::UnknownFormat)
         }
     }))
-    .unwrap_or(Err(PictureError::Damaged))
+    .unwrap_or(Err(PictureError::Damaged))?;
+    Ok(shrink(pixels, side))
 }
 
 fn check_size(width: usize, height: usize) -> Result<(), PictureError> {
@@ -212,14 +360,7 @@ fn expand<const N: usize>(packed: &[u8], pixel: impl Fn([u8; N]) -> [u8; 4]) -> 
 }
 
 fn finish(width: usize, height: usize, rgba: Vec<u8>) -> Result<Pixels, PictureError> {
-    if rgba.len() != width * height * 4 {
-        return Err(PictureError::Damaged);
-    }
-    Ok(Pixels {
-        width,
-        height,
-        rgba,
-    })
+    Pixels::new(width, height, rgba).ok_or(PictureError::Damaged)
 }
 
 /// Makes a picture at most `side` pixels a side by the mean of the pixels that fall together, each

@@ -20,8 +20,9 @@ use sotto_api::{
 use sotto_xmpp::BareJid;
 
 use crate::context::{Answer, Context, ReplyTo};
-use crate::io::{LinkEvent, LinkId};
+use crate::io::{LinkEvent, LinkId, WorkId};
 use crate::words;
+use crate::work::Done;
 use attempt::{Attempt, Stage};
 
 /// Registrations that may be open at once.
@@ -129,6 +130,13 @@ impl Registrations {
             attempt.handle_link(cx, *id, event, &mut effects);
         }
         effects
+    }
+
+    /// A picture of a form was decoded, or not. Whether it was one of these.
+    pub fn handle_work(&mut self, cx: &mut Context, work: WorkId, done: &mut Option<Done>) -> bool {
+        self.attempts
+            .iter_mut()
+            .any(|(id, attempt)| attempt.handle_work(cx, *id, work, done))
     }
 
     /// The engine added the account, or could not.

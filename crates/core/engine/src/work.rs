@@ -50,8 +50,10 @@ pub(crate) enum Done {
     Scram(ScramKeys),
     /// An own OTR key was made.
     OtrKey(zeroize::Zeroizing<Vec<u8>>),
-    /// A picture was looked at.
+    /// A picture of somebody else was written anew.
     Picture(Result<Vec<u8>, crate::picture::PictureError>),
+    /// One of my own was.
+    OwnPicture(Result<crate::picture::Own, crate::picture::PictureError>),
     /// A part of an import was done.
     Import(crate::import::Step),
     /// The job itself failed by a fault of ours.

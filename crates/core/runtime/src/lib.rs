@@ -8,7 +8,8 @@
 //! 3. When the last handle of the owner is dropped, streams are closed, everything is saved, and its threads end (at most
 //!    two seconds).
 //!
-//! Inside: one thread for the engine, which owns all state; one for sockets (tokio); at most three for slow work. A link
+//! Inside: one thread for the engine, which owns all state; one for sockets (tokio); at most three for slow work; a
+//! process for each foreign picture while it is decoded. A link
 //! reads ahead by a bounded amount only, so a server cannot fill the memory faster than the engine takes stanzas in.
 //!
 //! Not here: any word of a protocol above TLS, and anything that a person reads.
@@ -21,6 +22,9 @@
 
 mod certificate;
 mod client;
+#[cfg(target_os = "linux")]
+mod confine;
+mod decoder;
 mod dial;
 mod dns;
 mod error;
@@ -41,6 +45,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub use client::Client;
+pub use decoder::{decoder_role, this_program};
 pub use error::StartError;
 
 use sotto_api::Request;
@@ -58,6 +63,9 @@ pub struct Options {
     pub nameservers: Option<Vec<SocketAddr>>,
     /// Name and version of the program, for example `Sotto 0.1.0`.
     pub software: String,
+    /// The program that decodes pictures of others, in processes of its own: one whose `main` begins with
+    /// [`decoder_role`], usually [`this_program`]. Absent: no picture of others is shown.
+    pub decoder: Option<PathBuf>,
 }
 
 /// What became of a start.

@@ -13,14 +13,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sotto_api::{Event, Outcome, Request, RequestId, ServerLine};
 pub(crate) use sotto_engine::io::ClientId;
 use sotto_engine::io::{
-    Input, LinkCommand, LinkEvent, LinkId, Now, Output, WorkId, WorkJob, WorkResult,
+    Input, LinkCommand, LinkEvent, LinkId, Now, Output, PictureJob, WorkId, WorkJob, WorkResult,
 };
+use sotto_engine::picture::PictureError;
 use sotto_engine::{Engine, EngineConfig};
 use sotto_store::{ProfileDir, ProfileLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::client::{Client, Delivery, Desk, Transport, deliver};
-use crate::{Options, StartError, link, log, networks, random, socket};
+use crate::{Options, StartError, decoder, link, log, networks, random, socket};
 
 /// Inputs taken in before the clock is read and outputs are handed out again.
 const BATCH: usize = 64;
@@ -216,7 +217,13 @@ pub(crate) fn start(
     options: Options,
 ) -> Result<Client, StartError> {
     let environment = link::Environment::new(options.nameservers);
-    start_in(profile, lock, options.software, environment)
+    start_in(
+        profile,
+        lock,
+        options.software,
+        options.decoder,
+        environment,
+    )
 }
 
 /// The same, in surroundings of its own.
@@ -224,6 +231,7 @@ pub(crate) fn start_in(
     profile: ProfileDir,
     lock: ProfileLock,
     software: String,
+    decoder: Option<PathBuf>,
     environment: link::Environment,
 ) -> Result<Client, StartError> {
     let system = |what| move |cause| StartError::System { what, cause };
@@ -267,6 +275,8 @@ pub(crate) fn start_in(
         sockets,
         environment: Arc::new(environment),
         links: HashMap::new(),
+        decoder,
+        decoding: Arc::new(Semaphore::new(1)),
         door,
     };
     let thread = std::thread::Builder::new()
@@ -334,6 +344,9 @@ struct Pump {
     sockets: tokio::runtime::Runtime,
     environment: Arc<link::Environment>,
     links: HashMap<LinkId, mpsc::UnboundedSender<LinkCommand>>,
+    decoder: Option<PathBuf>,
+    /// Pictures are decoded one after the other.
+    decoding: Arc<Semaphore>,
     door: Door,
 }
 
@@ -425,6 +438,7 @@ impl Pump {
                 }
                 Output::Link { link, command } => self.command(link, command),
                 Output::Work { work, job } => self.work(work, job),
+                Output::Picture { work, job } => self.picture(work, job),
                 Output::Log(record) => log::keep(record),
                 Output::Quit => {
                     log::keep(None);
@@ -456,6 +470,24 @@ impl Pump {
         let hub = self.hub.clone();
         let run = self.sockets.spawn_blocking(move || job.run());
         self.sockets.spawn(async move {
+            let result = run.await.unwrap_or_else(|_| WorkResult::failed());
+            hub.wake(Wake::Input(Input::WorkDone { work, result }, None));
+        });
+    }
+
+    fn picture(&self, work: WorkId, job: PictureJob) {
+        let hub = self.hub.clone();
+        let program = self.decoder.clone();
+        let turn = self.decoding.clone();
+        self.sockets.spawn(async move {
+            let pixels = match program {
+                Some(program) => {
+                    let _turn = turn.acquire().await;
+                    decoder::decode(&program, job.file(), job.side()).await
+                }
+                None => Err(PictureError::NoDecoder),
+            };
+            let run = tokio::task::spawn_blocking(move || job.run(|_, _| pixels));
             let result = run.await.unwrap_or_else(|_| WorkResult::failed());
             hub.wake(Wake::Input(Input::WorkDone { work, result }, None));
         });

@@ -287,6 +287,7 @@ fn a_process_of_these_tests() {
         profile: folder.clone(),
         nameservers: Some(Vec::new()),
         software: "Test 1".to_owned(),
+        decoder: None,
     };
     let (client, role) = match connect(options) {
         Ok(connected) => connected,

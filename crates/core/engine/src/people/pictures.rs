@@ -19,7 +19,7 @@ use super::{Pending, accepted, done, is_contact, note_person, online, refusal};
 use crate::account::{Account, IqReply, Pending as AccountPending};
 use crate::context::{Answer, Context, ReplyTo};
 use crate::error::Fault;
-use crate::io::{WorkId, WorkJob, WorkResult};
+use crate::io::{PictureJob, WorkId};
 use crate::picture;
 use crate::words;
 use crate::work::Done;
@@ -37,6 +37,8 @@ pub(super) struct State {
     /// Under way: asked for or being decoded.
     under_way: usize,
     decoding: HashMap<WorkId, Asked>,
+    /// My own that are being written anew, each with who asked for it.
+    own: HashMap<WorkId, ReplyTo>,
     /// The newest wish of each address; an answer to an older one is dropped.
     wanted: HashMap<BareJid, String>,
     /// Addresses whose picture is known from an event: what presence says comes second.
@@ -250,9 +252,8 @@ pub(super) fn handle_reply(
     match picture {
         Some(picture) => {
             let bytes = picture.into_bytes();
-            let work = cx.effects.work(WorkJob::new(move || {
-                WorkResult(Done::Picture(picture::reencode(&bytes, picture::VIEW_SIDE)))
-            }));
+            let job = PictureJob::view(bytes, picture::VIEW_SIDE);
+            let work = cx.effects.picture(job);
             account.people.pictures.decoding.insert(work, asked);
             Ok(())
         }
@@ -300,6 +301,18 @@ pub(crate) fn handle_work(
     work: WorkId,
     done: &mut Option<Done>,
 ) -> Result<bool, Fault> {
+    if let Some(to) = account.people.pictures.own.remove(&work) {
+        let begun = match done.take() {
+            Some(Done::OwnPicture(own)) => own
+                .map_err(|error| words::picture(&error))
+                .and_then(|own| publish(cx, account, to, Some(own))),
+            _ => Err(words::internal()),
+        };
+        if let Err(error) = begun {
+            cx.answer(to, Err(error));
+        }
+        return Ok(true);
+    }
     let Some(asked) = account.people.pictures.decoding.remove(&work) else {
         return Ok(false);
     };
@@ -372,7 +385,41 @@ pub(super) fn set(
     to: ReplyTo,
     png: Option<&str>,
 ) -> Answer {
-    let picture = png.map(own_picture).transpose()?;
+    match png {
+        Some(base64) => {
+            let job = PictureJob::own(own_file(base64)?);
+            let pictures = &mut online(account)?.people.pictures;
+            pictures.own.insert(cx.effects.picture(job), to);
+        }
+        None => publish(cx, account, to, None)?,
+    }
+    Ok(None)
+}
+
+/// The stream is another one now: whoever waited for an own picture to be published hears it.
+pub(super) fn dropped(cx: &mut Context, account: &mut Account) {
+    for to in std::mem::take(&mut account.people.pictures.own).into_values() {
+        cx.answer(to, Err(words::offline(account.address.as_str())));
+    }
+}
+
+fn publish(
+    cx: &mut Context,
+    account: &mut Account,
+    to: ReplyTo,
+    own: Option<picture::Own>,
+) -> Result<(), ApiError> {
+    let picture = match own {
+        Some(own) => {
+            let side = |pixels: usize| u16::try_from(pixels).unwrap_or(u16::MAX);
+            Some(Own {
+                picture: accepted(own.png).ok_or_else(words::internal)?,
+                width: side(own.width),
+                height: side(own.height),
+            })
+        }
+        None => None,
+    };
     let account = online(account)?;
     let step = match (&picture, account.features.pep) {
         (Some(_), true) => Step::Data,
@@ -381,13 +428,13 @@ pub(super) fn set(
     };
     let publishing = Publishing { to, picture, step };
     if take_step(cx, account, publishing, None) {
-        Ok(None)
+        Ok(())
     } else {
         Err(words::offline(account.address.as_str()))
     }
 }
 
-fn own_picture(base64: &str) -> Result<Own, ApiError> {
+fn own_file(base64: &str) -> Result<Vec<u8>, ApiError> {
     // Four characters for three bytes, and room for line ends.
     if base64.len() > picture::OWN_LARGEST_FILE * 2 {
         return Err(words::picture(&picture::PictureError::TooLarge {
@@ -399,17 +446,9 @@ fn own_picture(base64: &str) -> Result<Own, ApiError> {
         .bytes()
         .filter(|b| !b.is_ascii_whitespace())
         .collect();
-    let bytes = STANDARD
+    STANDARD
         .decode(packed)
-        .map_err(|_| words::picture(&picture::PictureError::Damaged))?;
-    let (png, width, height) = picture::own(&bytes).map_err(|error| words::picture(&error))?;
-    let picture = accepted(png).ok_or_else(words::internal)?;
-    let side = |pixels: usize| u16::try_from(pixels).unwrap_or(u16::MAX);
-    Ok(Own {
-        picture,
-        width: side(width),
-        height: side(height),
-    })
+        .map_err(|_| words::picture(&picture::PictureError::Damaged))
 }
 
 /// Sends the iq of a step. `vcard`: my own as the server has it.

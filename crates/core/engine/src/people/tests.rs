@@ -391,10 +391,10 @@ const PNG_1X1: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42
 /// Carries out the work that waits.
 fn work(fixture: &mut Fixture) {
     while let Some(output) = fixture.effects.outputs.pop_front() {
-        let Output::Work { work, job } = output else {
+        let Output::Picture { work, job } = output else {
             continue;
         };
-        let WorkResult(done) = job.run();
+        let WorkResult(done) = job.run(crate::picture::decode);
         let mut done = Some(done);
         let taken = fixture
             .with(|cx, account| handle_work(cx, account, work, &mut done))

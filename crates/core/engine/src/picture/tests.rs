@@ -17,8 +17,16 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
+fn reencode(file: &[u8], side: usize) -> Result<Vec<u8>, PictureError> {
+    super::reencode(file, side, decode)
+}
+
+fn own(file: &[u8]) -> Result<Own, PictureError> {
+    super::own(file, decode)
+}
+
 fn size(png: &[u8]) -> (usize, usize) {
-    let pixels = decode(png).expect("what we wrote decodes");
+    let pixels = decode(png, LONGEST_SIDE).expect("what we wrote decodes");
     (pixels.width, pixels.height)
 }
 
@@ -172,9 +180,9 @@ fn s_media_03_ones_own_picture_is_a_small_png_and_loses_what_is_not_pixels() {
         .write_image_data(&[7; 8 * 8 * 3])
         .expect("pixels are written");
     writer.finish().expect("it ends");
-    let (png, width, height) = own(&file).expect("it is fine");
-    assert_eq!((width, height), (8, 8));
-    assert!(!png.windows(6).any(|w| w == b"canary"));
+    let published = own(&file).expect("it is fine");
+    assert_eq!((published.width, published.height), (8, 8));
+    assert!(!published.png.windows(6).any(|w| w == b"canary"));
 
     assert_eq!(own(b"\xff\xd8\xff"), Err(PictureError::UnknownFormat));
     let wide = encode(&plain(513, 2, [0, 0, 0, 255])).expect("it encodes");
@@ -186,4 +194,27 @@ fn s_media_03_ones_own_picture_is_a_small_png_and_loses_what_is_not_pixels() {
         own(&vec![0; OWN_LARGEST_FILE + 1]),
         Err(PictureError::TooLarge { .. })
     ));
+}
+
+#[test]
+fn s_proc_01_what_a_decoder_answers_is_not_believed() {
+    let png = encode(&plain(20, 30, [1, 2, 3, 128])).expect("it encodes");
+    for (width, height) in [(129, 1), (1, 129), (4_000, 4_000)] {
+        let lying = |_: &[u8], _: usize| Ok(plain(width, height, [0; 4]));
+        assert_eq!(
+            super::reencode(&png, VIEW_SIDE, lying),
+            Err(PictureError::Damaged)
+        );
+    }
+    let lying = |_: &[u8], _: usize| Ok(plain(513, 2, [0; 4]));
+    assert_eq!(super::own(&png, lying), Err(PictureError::Damaged));
+    for (width, height, bytes) in [
+        (0, 1, 0),
+        (1, 0, 0),
+        (1, 1, 3),
+        (2, 1, 4),
+        (usize::MAX, 2, 8),
+    ] {
+        assert_eq!(Pixels::new(width, height, vec![0; bytes]), None);
+    }
 }

@@ -1,23 +1,28 @@
 //! One registration: from the dial to the account.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use sotto_api::view::{FormAnswer, ProblemView};
 use sotto_api::{AccountId, AccountSettings, ApiError, Field, Problem, RegistrationId, Secret};
 use sotto_xmpp::bob::{self, Bob};
 use sotto_xmpp::iq::{self, Answer as IqAnswer, Failure, Method, Tracker};
-use sotto_xmpp::register::{self, Answer, FieldKind, Form, Refusal, RefusalKind};
+use sotto_xmpp::register::{self, Answer, FieldKind, Form, Media, Refusal, RefusalKind};
 use sotto_xmpp::stream::{ClientStream, Purpose, Security, StreamConfig, StreamEvent, Transmit};
 use sotto_xmpp::{BareJid, Element, Jid};
 
 use super::Effect;
 use crate::account::{stream_problem, tls_binding};
 use crate::context::Context;
-use crate::io::{CloseReason, DialPlan, LinkCommand, LinkEvent, LinkId};
+use crate::io::{CloseReason, DialPlan, LinkCommand, LinkEvent, LinkId, PictureJob, WorkId};
 use crate::words::{self, ProblemContext};
+use crate::work::Done;
 
 /// Pictures and sounds that are asked for of one form.
 const MOST_MEDIA: usize = 4;
+
+/// Longest side of a CAPTCHA's picture, in pixels.
+const MEDIA_SIDE: usize = 512;
 
 /// Where a registration stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +70,10 @@ pub(super) struct Attempt {
     accepted: Vec<[u8; 32]>,
     submitted: Option<Submitted>,
     waiting: Option<Waiting>,
+    /// Pictures of the form that are being written anew, by the place of their field.
+    decoding: HashMap<WorkId, usize>,
+    /// Those that were, as PNG.
+    pictures: HashMap<usize, Vec<u8>>,
     /// The next form replaces a used-up one: what went wrong with that stays to be read.
     renewing: bool,
 }
@@ -83,6 +92,8 @@ impl Attempt {
             accepted: Vec::new(),
             submitted: None,
             waiting: None,
+            decoding: HashMap::new(),
+            pictures: HashMap::new(),
             renewing: false,
         }
     }
@@ -289,6 +300,7 @@ impl Attempt {
                 if let (Some(bob), Some(form)) = (bob, &mut self.form) {
                     form.add_media(&bob);
                 }
+                self.look_at_pictures(cx);
             }
             Asked::Submit => self.handle_submitted(cx, id, outcome, effects),
         }
@@ -329,6 +341,9 @@ impl Attempt {
         let solved_before = form.has_captcha();
         self.form = Some(form);
         self.stage = Stage::Form;
+        self.decoding.clear();
+        self.pictures.clear();
+        self.look_at_pictures(cx);
         for cid in missing {
             self.ask(cx, Method::Get, bob::request(&cid), Asked::Media);
         }
@@ -341,6 +356,53 @@ impl Attempt {
         } else if !std::mem::take(&mut self.renewing) {
             self.problem = None;
         }
+    }
+
+    /// Has pictures of the form decoded that have come and were not looked at yet.
+    fn look_at_pictures(&mut self, cx: &mut Context) {
+        let Some(form) = &self.form else { return };
+        for (place, field) in form.fields.iter().enumerate() {
+            let Some(Media::Data { media_type, bytes }) = &field.media else {
+                continue;
+            };
+            let seen = self.pictures.contains_key(&place)
+                || self.decoding.values().any(|other| *other == place);
+            if seen || !media_type.starts_with("image/") {
+                continue;
+            }
+            if self.pictures.len() + self.decoding.len() >= MOST_MEDIA {
+                return;
+            }
+            let job = PictureJob::view(bytes.clone(), MEDIA_SIDE);
+            self.decoding.insert(cx.effects.picture(job), place);
+        }
+    }
+
+    /// The picture of the field in this place, if there is one and it could be decoded.
+    pub fn picture(&self, place: usize) -> Option<&[u8]> {
+        let png = self.pictures.get(&place)?;
+        (!png.is_empty()).then_some(png)
+    }
+
+    /// A picture was decoded, or not. Whether it was one of these.
+    pub fn handle_work(
+        &mut self,
+        cx: &mut Context,
+        id: RegistrationId,
+        work: WorkId,
+        done: &mut Option<Done>,
+    ) -> bool {
+        let Some(place) = self.decoding.remove(&work) else {
+            return false;
+        };
+        // One that came to nothing is empty: it is not shown, and not decoded again.
+        let png = match done.take() {
+            Some(Done::Picture(Ok(png))) => png,
+            _ => Vec::new(),
+        };
+        self.pictures.insert(place, png);
+        cx.changes.registration(id);
+        true
     }
 
     fn handle_submitted(

@@ -12,8 +12,11 @@ use sotto_store::Store;
 use super::*;
 use crate::changes::Changes;
 use crate::context::Effects;
-use crate::io::{ClientId, CloseReason, LinkCommand, Now, Output, TlsEstablished};
+use crate::io::{
+    ClientId, CloseReason, LinkCommand, Now, Output, PictureJob, TlsEstablished, WorkResult,
+};
 use crate::networks::Networks;
+use crate::picture;
 
 const HEADER: &str = "<?xml version='1.0'?><stream:stream xmlns='jabber:client' \
     xmlns:stream='http://etherx.jabber.org/streams' id='s1' from='new.example' version='1.0'>";
@@ -37,6 +40,8 @@ struct Fixture {
     sent: String,
     commands: Vec<&'static str>,
     wanted: Vec<Effect>,
+    /// To be decoded.
+    pictures: Vec<(WorkId, PictureJob)>,
 }
 
 impl Fixture {
@@ -62,6 +67,7 @@ impl Fixture {
             sent: String::new(),
             commands: Vec::new(),
             wanted: Vec::new(),
+            pictures: Vec::new(),
         }
     }
 
@@ -77,8 +83,13 @@ impl Fixture {
         };
         let done = work(&mut cx, &mut self.registrations);
         while let Some(output) = self.effects.outputs.pop_front() {
-            let Output::Link { link, command } = output else {
-                continue;
+            let (link, command) = match output {
+                Output::Link { link, command } => (link, command),
+                Output::Picture { work, job } => {
+                    self.pictures.push((work, job));
+                    continue;
+                }
+                _ => continue,
             };
             match command {
                 LinkCommand::Dial(plan) => {
@@ -421,6 +432,59 @@ fn s_xmpp_21_a_captcha_is_shown_as_text_and_nothing_outside_the_stream_is_fetche
     assert!(fixture.sent.contains("urn:xmpp:bob"), "{}", fixture.sent);
     assert!(!fixture.sent.contains("tracker.example"));
     assert_eq!(fixture.commands, ["dial"]);
+}
+
+#[test]
+fn s_proc_01_a_captcha_is_shown_when_its_picture_was_decoded_elsewhere() {
+    const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let cid = "sha1+4a5eb7171b58e08a6881721e3b43d5a44419a2be@bob.xmpp.org";
+    let with_data = CAPTCHA_FORM
+        .replace(
+            "sha1+c49ee0df6c6cd2b09a4f0c4b04c3ae4a8b0e8d92@bob.xmpp.org",
+            cid,
+        )
+        .replace(
+            "</query>",
+            &format!(
+                "<data xmlns='urn:xmpp:bob' cid='{cid}' type='image/png'>{PNG}</data></query>"
+            ),
+        );
+    type Decode = fn(&[u8], usize) -> Result<picture::Pixels, picture::PictureError>;
+    let refused: Decode = |_, _| Err(picture::PictureError::Damaged);
+    for (decode, shown) in [(picture::decode as Decode, true), (refused, false)] {
+        let mut fixture = Fixture::new();
+        fixture.start();
+        fixture.connect();
+        fixture.answer("result", &with_data);
+        assert_eq!(fixture.form().fields[2].media, None, "not looked into yet");
+        let [(work, job)] = std::mem::take(&mut fixture.pictures)
+            .try_into()
+            .expect("one picture");
+        let WorkResult(done) = job.run(decode);
+        let mut done = Some(done);
+        let taken = fixture.with(|cx, all| all.handle_work(cx, work, &mut done));
+        assert!(taken);
+        let media = fixture.form().fields[2].media.clone();
+        assert_eq!(media.is_some(), shown);
+        // Looking at the form again decodes nothing again.
+        assert!(fixture.pictures.is_empty());
+        // A new riddle is another picture.
+        let answers = ["username", "password", "ocr"].map(|name| answer(name, "x"));
+        fixture
+            .ask(Request::RegistrationSubmit {
+                registration: RegistrationId(1),
+                answers: answers.into(),
+                remember: true,
+            })
+            .expect("it is complete");
+        fixture.answer(
+            "error",
+            "<error type='auth'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
+        );
+        fixture.answer("result", &with_data);
+        assert_eq!(fixture.pictures.len(), 1);
+        assert_eq!(fixture.form().fields[2].media, None);
+    }
 }
 
 #[test]

@@ -9,10 +9,7 @@ use sotto_api::view::{
 use sotto_xmpp::register::{Field, FieldKind, Form, Media};
 
 use super::attempt::{Attempt, Stage, can_be_filled};
-use crate::{picture, text, words};
-
-/// Longest side of a CAPTCHA's picture, in pixels.
-const MEDIA_SIDE: usize = 512;
+use crate::{text, words};
 
 impl Attempt {
     pub fn view(&self, id: RegistrationId) -> RegistrationView {
@@ -20,7 +17,9 @@ impl Attempt {
             id,
             server: self.domain().to_owned(),
             state: match (self.stage, &self.form) {
-                (Stage::Form, Some(form)) => RegistrationState::Form { form: view(form) },
+                (Stage::Form, Some(form)) => RegistrationState::Form {
+                    form: self.form_view(form),
+                },
                 (Stage::Submitting, _) => RegistrationState::Submitting,
                 (Stage::Done(account), _) => RegistrationState::Done { account },
                 (Stage::Failed, _) => RegistrationState::Failed,
@@ -31,31 +30,32 @@ impl Attempt {
             problem: self.problem.clone(),
         }
     }
-}
 
-fn view(form: &Form) -> FormView {
-    FormView {
-        title: text::clean_line(&form.title),
-        instructions: text::clean(&form.instructions),
-        // Without a name and a password to fill only the page is of use.
-        fields: if can_be_filled(form) {
-            form.fields
-                .iter()
-                .filter(|field| field.kind != FieldKind::Hidden)
-                .map(field)
-                .collect()
-        } else {
-            Vec::new()
-        },
-        page: form
-            .page
-            .as_deref()
-            .and_then(crate::links::target)
-            .map(|target| target.text),
+    fn form_view(&self, form: &Form) -> FormView {
+        FormView {
+            title: text::clean_line(&form.title),
+            instructions: text::clean(&form.instructions),
+            // Without a name and a password to fill only the page is of use.
+            fields: if can_be_filled(form) {
+                form.fields
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, field)| field.kind != FieldKind::Hidden)
+                    .map(|(place, shown)| field(shown, self.picture(place)))
+                    .collect()
+            } else {
+                Vec::new()
+            },
+            page: form
+                .page
+                .as_deref()
+                .and_then(crate::links::target)
+                .map(|target| target.text),
+        }
     }
 }
 
-fn field(field: &Field) -> FormField {
+fn field(field: &Field, picture: Option<&[u8]>) -> FormField {
     let label = if field.label.is_empty() {
         words::form_label(&field.name).to_owned()
     } else {
@@ -72,19 +72,18 @@ fn field(field: &Field) -> FormField {
             .iter()
             .map(|(value, label)| (value.clone(), text::clean_line(label)))
             .collect(),
-        media: field.media.as_ref().and_then(media),
+        media: field.media.as_ref().and_then(|came| media(came, picture)),
     }
 }
 
-/// A CAPTCHA that came over the stream. Pictures are written anew, like all foreign pictures; one
-/// that does not decode is not shown. Nothing is fetched.
-fn media(media: &Media) -> Option<(String, String)> {
+/// A CAPTCHA that came over the stream. Pictures are written anew, like all foreign pictures, and shown when
+/// that is done; one that does not decode is not shown. Nothing is fetched.
+fn media(media: &Media, picture: Option<&[u8]>) -> Option<(String, String)> {
     let Media::Data { media_type, bytes } = media else {
         return None;
     };
     if media_type.starts_with("image/") {
-        let png = picture::reencode(bytes, MEDIA_SIDE).ok()?;
-        return Some(("image/png".into(), STANDARD.encode(png)));
+        return Some(("image/png".into(), STANDARD.encode(picture?)));
     }
     let known = ["audio/ogg", "audio/mpeg", "audio/x-wav", "audio/wav"];
     known

@@ -664,6 +664,10 @@ impl World {
                     let result = job.run();
                     engine.handle(Input::WorkDone { work, result }, self.now);
                 }
+                Output::Picture { work, job } => {
+                    let result = job.run(crate::picture::decode);
+                    engine.handle(Input::WorkDone { work, result }, self.now);
+                }
                 Output::Quit => player.ended = true,
                 Output::Log(log) => player.log = log,
                 Output::Link { link, command } => self.command(who, link, command),

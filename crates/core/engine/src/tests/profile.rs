@@ -177,6 +177,7 @@ impl Shell {
                     self.engine
                         .handle(Input::WorkDone { work, result }, self.now);
                 }
+                Output::Picture { .. } => panic!("no picture is asked for here"),
                 Output::Event(_) | Output::Link { .. } | Output::Log(_) | Output::Quit => {}
             }
         }

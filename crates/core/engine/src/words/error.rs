@@ -269,6 +269,9 @@ pub fn picture(error: &PictureError) -> ApiError {
         PictureError::Damaged => {
             "This picture does not read. Save it again as PNG and try that.".into()
         }
+        PictureError::NoDecoder => {
+            "Sotto could not start the part of it that reads pictures. Start Sotto again.".into()
+        }
     };
     ApiError::new(ErrorKind::Invalid, text).at(Field::Picture)
 }

@@ -32,8 +32,8 @@ pub fn text(data: &[u8]) {
 
 /// Pictures of others.
 pub fn picture(data: &[u8]) {
-    if let Ok(png) = fuzz::reencode(data, fuzz::VIEW_SIDE) {
-        fuzz::reencode(&png, fuzz::VIEW_SIDE).expect("what we wrote reads");
+    if let Ok(png) = fuzz::reencode(data) {
+        fuzz::reencode(&png).expect("what we wrote reads");
     }
     let _ = fuzz::own_picture(data);
 }

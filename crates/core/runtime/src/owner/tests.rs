@@ -22,6 +22,7 @@ fn options(profile: &TempProfile) -> Options {
         profile: profile.path(),
         nameservers: Some(Vec::new()),
         software: "Test 1".to_owned(),
+        decoder: None,
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) fn log_of_a_conversation() {
     let profile = TempProfile::new().unwrap();
     let folder = ProfileDir::open(&profile.path()).unwrap();
     let lock = folder.lock().unwrap();
-    let client = start_in(folder, lock, "Test 1".to_owned(), environment).unwrap();
+    let client = start_in(folder, lock, "Test 1".to_owned(), None, environment).unwrap();
     let (sender, events) = channel();
     client.subscribe(move |event| {
         // Fails once nobody listens.
