@@ -1,4 +1,5 @@
 //! Sotto: the window.
+#![forbid(unsafe_code)]
 #![cfg_attr(windows, windows_subsystem = "windows")]
 
 use std::process::ExitCode;

@@ -11,6 +11,7 @@
 //! The whole of it is documented in `docs/rpc.md`, which a test keeps complete.
 //!
 //! Left to others: protocol words (XMPP, SIP) never appear here except as the name of a network.
+#![forbid(unsafe_code)]
 
 mod error;
 mod event;

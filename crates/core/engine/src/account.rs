@@ -29,6 +29,8 @@ use crate::messages;
 
 pub(crate) use connection::{CLOSE_WAIT, binding as tls_binding};
 pub(crate) use held::HeldAccount;
+#[cfg(test)]
+pub(crate) use inbound::PANIC;
 pub(crate) use pending::{IqReply, Pending};
 pub(crate) use problem::stream_problem;
 

@@ -1,5 +1,6 @@
 //! The open profile: every input finds its way from here.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use sotto_api::view::Settings;
@@ -116,6 +117,22 @@ impl Core {
         self.flush(shared);
     }
 
+    /// The same for registrations: they end when a fault of ours comes to light.
+    fn step_of_registrations(
+        &mut self,
+        shared: &mut Shared,
+        work: impl FnOnce(&mut Context, &mut Parts) -> Result<(), Fault>,
+    ) {
+        if let Err(fault) = self.transact(shared, false, work) {
+            tracing::warn!(%fault, "a step of a registration was rolled back");
+            if matches!(fault, Fault::Panicked) {
+                let (mut cx, parts) = split(self, shared);
+                parts.registrations.give_up(&mut cx);
+            }
+        }
+        self.flush(shared);
+    }
+
     fn transact<T, E: From<Fault>>(
         &mut self,
         shared: &mut Shared,
@@ -129,13 +146,17 @@ impl Core {
         };
         begun.map_err(Fault::from)?;
         let (mut cx, mut parts) = split(self, shared);
-        let done = work(&mut cx, &mut parts).and_then(|done| {
+        // What a stanza brings to light is contained closer to it; this is for all that stands around that, so that a
+        // fault of ours costs one connection and not the program (S-PROC-07).
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            let done = work(&mut cx, &mut parts)?;
             for account in parts.accounts.values_mut() {
                 account.drive(&mut cx)?;
             }
             cx.store.commit().map_err(Fault::from)?;
             Ok(done)
-        });
+        }))
+        .unwrap_or_else(|_| Err(Fault::Panicked.into()));
         if done.is_err() && cx.store.in_transaction() {
             cx.store.rollback().map_err(Fault::from)?;
         }
@@ -232,7 +253,7 @@ impl Core {
 
     pub fn handle_link(&mut self, shared: &mut Shared, link: LinkId, event: LinkEvent) {
         if self.registrations.owns(link) {
-            self.step(shared, |cx, core| {
+            self.step_of_registrations(shared, |cx, core| {
                 let effects = core.registrations.handle_link(cx, link, event);
                 core.apply(cx, effects)
             });
@@ -323,7 +344,7 @@ impl Core {
             .poll_timeout()
             .is_some_and(|at| at <= now)
         {
-            self.step(shared, |cx, core| {
+            self.step_of_registrations(shared, |cx, core| {
                 let effects = core.registrations.handle_timeout(cx);
                 core.apply(cx, effects)
             });

@@ -11,6 +11,7 @@
 //! 2. Drain `Engine::poll_output` until it is empty and carry each [`io::Output`] out.
 //! 3. Call `Engine::handle_timeout` when `Engine::poll_timeout` has passed, and drain again.
 //! 4. On [`io::Output::Quit`] everything is saved: end.
+#![forbid(unsafe_code)]
 
 pub mod io;
 pub mod picture;

@@ -194,6 +194,14 @@ impl Registrations {
             .min()
     }
 
+    /// A fault of ours came to light: none of these is to be trusted any more.
+    pub fn give_up(&mut self, cx: &mut Context) {
+        for (id, attempt) in &mut self.attempts {
+            attempt.give_up(cx);
+            cx.changes.registration(*id);
+        }
+    }
+
     /// The program ends: closes all links.
     pub fn close(&mut self, cx: &mut Context) {
         for attempt in self.attempts.values_mut() {

@@ -82,6 +82,8 @@ impl Account {
             }
             LinkEvent::Received(bytes) => {
                 self.unkept = true;
+                #[cfg(test)]
+                super::inbound::panic_if_asked("at bytes");
                 self.record_incoming(cx, &bytes);
                 if let Some(connection) = &mut self.connection {
                     connection.probe = None;
@@ -460,6 +462,10 @@ impl Account {
 
     pub(crate) fn handle_timeout(&mut self, cx: &mut Context) -> Result<(), Fault> {
         let now = cx.now.instant;
+        // Should this fail, it is not tried again at once and for ever: the account waits.
+        self.unkept = true;
+        #[cfg(test)]
+        super::inbound::panic_if_asked("at a time");
         if let State::Waiting { retry, .. } = self.state
             && now >= retry
         {

@@ -10,6 +10,20 @@ use crate::context::Context;
 use crate::error::Fault;
 use crate::{messages, password, people};
 
+#[cfg(test)]
+thread_local! {
+    /// Where a test wants the next panic.
+    pub(crate) static PANIC: std::cell::Cell<&'static str> = const { std::cell::Cell::new("") };
+}
+
+#[cfg(test)]
+pub(super) fn panic_if_asked(place: &str) {
+    if PANIC.get() == place {
+        PANIC.set("");
+        panic!("asked for by a test");
+    }
+}
+
 impl Account {
     /// Handles one stanza as a part of the transaction. One that cannot be handled, even one that
     /// brings a panic to light, is put aside without a trace, and the next goes on (S-PROC-07).

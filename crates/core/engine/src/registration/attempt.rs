@@ -542,6 +542,14 @@ impl Attempt {
         self.drop_link(cx);
     }
 
+    /// Ends without another word to the server.
+    pub fn give_up(&mut self, cx: &mut Context) {
+        self.drop_link(cx);
+        if !self.has_ended() {
+            self.fail(&Problem::ProtocolViolation, "");
+        }
+    }
+
     fn drop_link(&mut self, cx: &mut Context) {
         self.stream = None;
         self.requests = None;

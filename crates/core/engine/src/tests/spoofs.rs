@@ -359,3 +359,35 @@ fn s_proc_07_a_stanza_that_panics_is_put_aside_and_the_rest_goes_on() {
     world.settle();
     assert_eq!(world.bodies(who[0], BOB), ["before", "after"]);
 }
+
+#[test]
+fn s_proc_07_a_panic_outside_of_a_stanza_costs_one_connection_and_not_the_program() {
+    for place in ["at bytes", "at a time"] {
+        let (mut world, who) = World::of(&["alice", "bob"]);
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        crate::account::PANIC.set(place);
+        world.servers[0].inject("alice", &chat("bob@example.org/x", "1", "before", ""));
+        world.pass(Duration::from_secs(600));
+        std::panic::set_hook(hook);
+        assert_eq!(crate::account::PANIC.get(), "", "{place}: it came to light");
+        for account in who.iter().flat_map(|who| world.accounts(*who)) {
+            assert_eq!(account.state, AccountState::Online, "{place}");
+        }
+        world.servers[0].inject("alice", &chat("bob@example.org/x", "2", "after", ""));
+        world.settle();
+        assert_eq!(
+            world.bodies(who[0], BOB).last().unwrap(),
+            "after",
+            "{place}"
+        );
+        world.kill(who[0]);
+        world.restart(who[0]);
+        world.settle();
+        assert_eq!(
+            world.bodies(who[0], BOB).last().unwrap(),
+            "after",
+            "{place}"
+        );
+    }
+}
