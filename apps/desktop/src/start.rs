@@ -156,12 +156,21 @@ fn late(
 /// The one window of a profile holds this, so that a later start knows that there is one. The owner of the profile may
 /// be a command line without any.
 fn window_lock(folder: &Path) -> Option<File> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join("window"))
-        .ok()?;
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let file = options.open(folder.join("window")).ok()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // One that an earlier version left open to others. It is empty: where the folder's file system knows no
+        // modes, nothing is lost.
+        let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
+    }
     match file.try_lock() {
         // A file system without locks: better two windows than none.
         Ok(()) | Err(TryLockError::Error(_)) => Some(file),
@@ -211,6 +220,21 @@ mod tests {
         );
         assert!(parse("a b").is_err());
         assert!(parse("--profile").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_mark_of_the_window_is_its_owners_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("window");
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        drop(window_lock(folder.path()));
+        assert_eq!(mode(), 0o600);
+        // As earlier versions made it.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        drop(window_lock(folder.path()));
+        assert_eq!(mode(), 0o600);
     }
 
     #[test]
