@@ -620,7 +620,10 @@ pub enum Request {
         #[serde(default)]
         link: Option<String>,
     },
-    /// Signs out, saves, and ends the program.
+    /// What `Quit` would lose now: own messages that were not sent and are kept nowhere. Nothing is changed. Reply:
+    /// `Erased`, with a sentence to ask with.
+    QuitCount {},
+    /// Signs out, saves, and ends the program. Asks nothing: a shell asks before, see `QuitCount`.
     Quit {},
 }
 

@@ -552,7 +552,8 @@ impl Parts<'_> {
             | Request::HistoryDays { .. }
             | Request::HistoryCount { .. }
             | Request::HistoryErase { .. }
-            | Request::HistoryExport { .. } => {
+            | Request::HistoryExport { .. }
+            | Request::QuitCount {} => {
                 history::handle_request(cx, self.care, self.accounts, to, request)
             }
             Request::ImportScan { .. }

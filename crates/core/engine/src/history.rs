@@ -71,6 +71,13 @@ pub(crate) fn handle_request(
             let text = words::history_to_erase(count, name.as_deref(), everything);
             Reply::Erased(erased(count, text))
         }
+        Request::QuitCount {} => {
+            let count = ErasedCount {
+                messages: cx.store.lost_at_end().map_err(Fault::from)?,
+                calls: 0,
+            };
+            Reply::Erased(erased(count, words::lost_at_end(count)))
+        }
         Request::HistoryErase { what } => {
             let name = name(cx, accounts, &what)?;
             let erasure = erasure(accounts, &what)?;

@@ -24,8 +24,8 @@ pub use error::{
 };
 pub use history::{
     EDITED, NOT_ENCRYPTED, NOT_SENT, TAKEN_BACK, export_heading, export_name, history,
-    history_erased, history_to_erase, no_passphrase_to_ask, no_saved_password, not_a_day,
-    notice_not_kept, unknown_zone,
+    history_erased, history_to_erase, lost_at_end, no_passphrase_to_ask, no_saved_password,
+    not_a_day, notice_not_kept, unknown_zone,
 };
 pub use message::{
     delivery, failure, link_lookalike, link_userinfo, notice_offline, notice_waiting, privacy,

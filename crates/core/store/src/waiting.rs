@@ -135,6 +135,22 @@ impl Store {
         Ok(rows)
     }
 
+    /// How many own messages the end of the program would lose: they did not leave, and neither the text nor an
+    /// encrypted stanza of them is written down.
+    pub fn lost_at_end(&self) -> Result<u64> {
+        let count = self.one(
+            "SELECT count(*) FROM message
+             WHERE kept = 0 AND direction = 1 AND deleted = 0 AND delivery IN (0, 9)
+             AND NOT EXISTS (SELECT 1 FROM private_waiting WHERE private_waiting.message = message.id)
+             AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.message = message.id AND outbox.kept = 1)",
+            [],
+            |row| row.get::<_, i64>(0),
+        )?;
+        Ok(count
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or_default())
+    }
+
     /// Puts texts before what is being written, a line each.
     fn draft_prepend(&self, conversation: ConversationId, mut texts: Vec<String>) -> Result<()> {
         let Some(row) = self.conversation(conversation)? else {

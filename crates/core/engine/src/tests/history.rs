@@ -271,6 +271,28 @@ fn a_message_that_waited_and_was_not_kept_is_lost_with_the_program_and_hurts_not
 }
 
 #[test]
+fn what_the_end_of_the_program_would_lose_is_told_before() {
+    let mut two = two();
+    let mut lost = |two: &mut Two| match two.world.ask(two.alice, Request::QuitCount {}) {
+        Reply::Erased(view) => (view.messages, view.text.is_empty()),
+        other => panic!("{other:?}"),
+    };
+    two.settings(|settings| settings.keep_history = false);
+    two.say("sent");
+    assert_eq!(lost(&mut two), (0, true), "the server has it");
+    two.world.cut_off(two.alice, true);
+    two.say("not sent, not kept");
+    assert_eq!(lost(&mut two), (1, false));
+    two.settings(|settings| settings.keep_history = true);
+    two.say("not sent, kept");
+    assert_eq!(lost(&mut two), (1, false), "this one is written down");
+    two.world.cut_off(two.alice, false);
+    two.world.network_up(two.alice);
+    two.world.pass(Duration::from_secs(30));
+    assert_eq!(lost(&mut two), (0, true));
+}
+
+#[test]
 fn the_choice_for_a_conversation_goes_before_that_for_everyone() {
     let mut two = two();
     assert_eq!(two.history().text, "Kept");

@@ -38,6 +38,20 @@ pub fn history_to_erase(what: ErasedCount, name: Option<&str>, everything: bool)
 const KEYS: &str = " Keys of people in your contact list stay, so whom you verified stays verified; those of others are \
                     forgotten when Sotto starts again.";
 
+/// Asked before the program ends. Empty where nothing would be lost.
+pub fn lost_at_end(what: ErasedCount) -> String {
+    let (was, is, it) = if what.messages == 1 {
+        ("was", "is", "It is")
+    } else {
+        ("were", "are", "They are")
+    };
+    amount(what).map_or_else(String::new, |amount| {
+        format!(
+            "{amount} {was} not sent yet and {is} not kept on this computer. {it} lost if Sotto ends now."
+        )
+    })
+}
+
 /// Said after it.
 pub fn history_erased(what: ErasedCount, name: Option<&str>) -> String {
     match amount(what) {
