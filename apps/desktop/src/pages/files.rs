@@ -180,7 +180,9 @@ pub(super) fn save_record(pages: &Pages, ui: &AppWindow, record: Record) {
 
 fn saved(pages: &Pages, file: &str) {
     if let Some(ui) = pages.ui() {
-        let text = ui.global::<PageWords>().invoke_saved_as(file.into());
+        let text = ui
+            .global::<PageWords>()
+            .invoke_saved_as(crate::model::isolate(file).into());
         pages.toast(text);
     }
 }

@@ -2,7 +2,7 @@
 
 use slint::{ComponentHandle, SharedString};
 use sotto_api::Request;
-use sotto_api::view::{EraseScope, Expiry, Settings};
+use sotto_api::view::{EraseScope, Expiry, Recording, Settings};
 
 use super::{Pages, dialogs, history, model, options, with};
 use crate::{AppWindow, Keeping, PageWords};
@@ -30,6 +30,14 @@ pub fn expiry_words(words: &PageWords<'_>) -> [SharedString; 5] {
     ]
 }
 
+/// One of them.
+pub(super) fn name(words: &PageWords<'_>, expiry: Expiry) -> SharedString {
+    expiry_words(words)
+        .get(place(expiry))
+        .cloned()
+        .unwrap_or_default()
+}
+
 pub(super) fn wire(ui: &AppWindow) {
     let page = ui.global::<Keeping>();
     page.on_keep_chosen(|keep| {
@@ -46,6 +54,7 @@ pub(super) fn fill(pages: &Pages) {
     let page = ui.global::<Keeping>();
     let settings = &pages.state.borrow().settings;
     page.set_keep(settings.keep_history);
+    page.set_recorded(settings.record_stanzas != Recording::Off);
     page.set_expiries(model(expiry_words(&ui.global::<PageWords>()).to_vec()));
     page.set_expiry(i32::try_from(place(settings.expiry)).unwrap_or_default());
     // A figure that is being typed, and is wrong so far, is left to the person.

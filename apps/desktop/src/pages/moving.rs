@@ -1,10 +1,11 @@
 //! Moving in from Jitsi or Pidgin: look, choose, bring over, and what becomes of the originals.
 
 use slint::{ComponentHandle, SharedString};
-use sotto_api::view::{ImportParts, ImportProgram, ImportState, ImportView};
+use sotto_api::view::{Expiry, ImportParts, ImportProgram, ImportState, ImportView};
 use sotto_api::{ApiError, Field, ImportId, Reply, Request, Secret};
 
-use super::{Pages, dialogs, model, records, with};
+use super::{Pages, dialogs, model, options, records, with};
+use crate::model::isolate;
 use crate::{AppWindow, MoveStep, Moving, Page, PageWords};
 
 pub(super) fn wire(ui: &AppWindow) {
@@ -19,6 +20,8 @@ pub(super) fn wire(ui: &AppWindow) {
 
 pub(super) fn show(pages: &Pages) {
     forget(pages);
+    // What is kept, and for how long, decides what can be brought over.
+    options::read_settings(pages);
     pages.show(Page::Moving);
 }
 
@@ -37,6 +40,7 @@ pub(super) fn forget(pages: &Pages) {
         Moving::set_accounts_text,
         Moving::set_passwords_text,
         Moving::set_history_text,
+        Moving::set_age_text,
         Moving::set_keys_text,
         Moving::set_done_text,
         Moving::set_shred_text,
@@ -132,7 +136,8 @@ fn look(pages: &Pages) {
                 page.set_busy(false);
                 page.set_accounts(!view.accounts.is_empty());
                 page.set_passwords(view.passwords > 0);
-                page.set_history(view.messages > 0 || view.calls > 0);
+                let kept = pages.state.borrow().settings.keep_history;
+                page.set_history(kept && (view.messages > 0 || view.calls > 0));
                 page.set_keys(view.own_keys > 0 || view.verified_keys > 0);
             }
             fill(pages, view);
@@ -214,14 +219,15 @@ fn fill(pages: &Pages, view: ImportView) {
     let words = ui.global::<PageWords>();
     let none = || words.get_import_none();
     let count = |n: u64| i32::try_from(n).unwrap_or(i32::MAX);
-    page.set_found_folder(view.folder.as_str().into());
+    page.set_found_folder(isolate(&view.folder).into());
     page.set_needs_master(view.needs_master);
     page.set_has_accounts(!view.accounts.is_empty());
     page.set_accounts_text(if view.accounts.is_empty() {
         none()
     } else {
         let number = u64::try_from(view.accounts.len()).unwrap_or(u64::MAX);
-        words.invoke_import_accounts(count(number), view.accounts.join(", ").into())
+        let names: Vec<String> = view.accounts.iter().map(|name| isolate(name)).collect();
+        words.invoke_import_accounts(count(number), names.join(", ").into())
     });
     page.set_has_passwords(view.passwords > 0);
     page.set_passwords_text(if view.passwords == 0 {
@@ -229,14 +235,25 @@ fn fill(pages: &Pages, view: ImportView) {
     } else {
         words.invoke_import_passwords(count(view.passwords.into()))
     });
-    page.set_has_history(view.messages > 0 || view.calls > 0);
-    page.set_history_text(if view.messages == 0 && view.calls == 0 {
+    let (kept, expiry) = {
+        let settings = &pages.state.borrow().settings;
+        (settings.keep_history, settings.expiry)
+    };
+    let has_history = view.messages > 0 || view.calls > 0;
+    page.set_has_history(has_history && kept);
+    page.set_age_text(match expiry {
+        Expiry::Never => SharedString::default(),
+        expiry => words.invoke_import_age(super::keeping::name(&words, expiry)),
+    });
+    page.set_history_text(if !has_history {
         none()
+    } else if !kept {
+        words.get_import_not_kept()
     } else {
         let text = words.invoke_import_history(
-            view.messages.to_string().into(),
-            view.conversations.to_string().into(),
-            view.calls.to_string().into(),
+            count(view.messages),
+            count(view.conversations.into()),
+            count(view.calls),
         );
         format!("{text} {}", records::size(view.bytes)).into()
     });
@@ -245,8 +262,8 @@ fn fill(pages: &Pages, view: ImportView) {
         none()
     } else {
         words.invoke_import_keys(
-            view.own_keys.to_string().into(),
-            view.verified_keys.to_string().into(),
+            count(view.own_keys.into()),
+            count(view.verified_keys.into()),
         )
     });
     let problems: Vec<SharedString> = view.problems.iter().map(|p| p.as_str().into()).collect();

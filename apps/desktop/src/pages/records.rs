@@ -5,6 +5,7 @@ use sotto_api::view::{Record, Recording, RecordsView};
 use sotto_api::{Reply, Request};
 
 use super::{Pages, dialogs, files, options, with};
+use crate::model::isolate;
 use crate::{App, AppWindow, PageWords, Records};
 
 const FILES: std::ops::RangeInclusive<u8> = 1..=20;
@@ -50,6 +51,7 @@ pub(super) fn wire(ui: &AppWindow) {
     page.on_log_chosen(|on| {
         with(|pages| options::set(pages, |settings| settings.record_log = on));
     });
+    page.on_look(|| with(read));
     page.on_save(|stanzas| with(|pages| files::ask_save_record(pages, which(stanzas))));
     page.on_remove(|stanzas| with(|pages| dialogs::ask_remove_record(pages, which(stanzas))));
 }
@@ -59,6 +61,15 @@ fn which(stanzas: bool) -> Record {
         Record::Stanzas
     } else {
         Record::Log
+    }
+}
+
+/// As the page counts the ways of recording.
+fn number_of(recording: Recording) -> i32 {
+    match recording {
+        Recording::Off => 0,
+        Recording::Sealed => 1,
+        Recording::Plain => 2,
     }
 }
 
@@ -87,11 +98,10 @@ pub(super) fn fill(pages: &Pages) {
     let Some(ui) = pages.ui() else { return };
     let page = ui.global::<Records>();
     let settings = &pages.state.borrow().settings;
-    page.set_stanzas(match settings.record_stanzas {
-        Recording::Off => 0,
-        Recording::Sealed => 1,
-        Recording::Plain => 2,
-    });
+    let in_force = number_of(settings.record_stanzas);
+    page.set_stanzas(in_force);
+    page.set_in_force(in_force);
+    page.set_history_off(!settings.keep_history);
     if page.get_files_error().is_empty() {
         page.set_files(settings.record_files.to_string().into());
     }
@@ -113,11 +123,14 @@ pub(super) fn read(pages: &Pages) {
 fn show(pages: &Pages, view: &RecordsView) {
     let Some(ui) = pages.ui() else { return };
     let words = ui.global::<PageWords>();
-    ui.global::<App>()
-        .set_recording(view.warning.as_str().into());
+    ui.global::<App>().set_recording(words.invoke_recording(
+        number_of(view.stanzas),
+        view.log,
+        isolate(&view.folder).into(),
+    ));
     let page = ui.global::<Records>();
     page.set_failure(view.failure.as_str().into());
-    page.set_folder(view.folder.as_str().into());
+    page.set_folder(isolate(&view.folder).into());
     page.set_has_stanzas(view.stanza_files > 0);
     page.set_stanzas_there(words.invoke_files_there(
         i32::try_from(view.stanza_files).unwrap_or(i32::MAX),
