@@ -7,6 +7,7 @@ mod account;
 mod codes;
 mod create;
 mod dialogs;
+mod ending;
 mod files;
 mod form;
 mod history;
@@ -118,6 +119,7 @@ impl Pages {
                 | "move-in"
                 | "back-up"
                 | "open-profile"
+                | "profile-destroy"
                 | "records-stop"
         );
         let mut used = false;
@@ -131,6 +133,7 @@ impl Pages {
             "move-in" => moving::show(pages),
             "back-up" => files::ask_back_up(pages),
             "open-profile" => files::ask_profile(pages),
+            "profile-destroy" => ending::ask_destroy(pages),
             "records-stop" => records::record(pages, sotto_api::view::Recording::Off),
             _ => {}
         });
@@ -140,6 +143,11 @@ impl Pages {
     /// Opens the history of a conversation, or of all.
     pub fn history(view: Option<ConversationView>) {
         with(|pages| history::show(pages, view));
+    }
+
+    /// Asks before the program ends and loses messages with it.
+    pub fn ask_quit(messages: u64) {
+        with(|pages| ending::ask_quit(pages, messages));
     }
 
     /// Asks before something is erased, saying how much it is.

@@ -44,6 +44,11 @@ pub(crate) fn quit() {
     with_shell(|shell| shell.act("quit"));
 }
 
+/// Ends this window and with it the program, whatever is lost: the person was asked.
+pub(crate) fn leave() {
+    with_shell(Shell::leave);
+}
+
 /// Opens a conversation at a message that was found.
 pub(crate) fn open_message(conversation: sotto_api::ConversationId, message: sotto_api::MessageId) {
     with_shell(|shell| talk::open_conversation(shell, conversation, Some(message), true));
@@ -72,6 +77,8 @@ pub struct Shell {
     own_scale: Cell<f32>,
     lock: lock::Lock,
     quit: Cell<bool>,
+    /// The engine is being asked what quitting would lose.
+    quit_asked: Cell<bool>,
     /// This process owns the profile, so that quitting ends it.
     owner: Cell<bool>,
     window_lock: RefCell<Option<std::fs::File>>,
@@ -98,6 +105,7 @@ impl Shell {
             own_scale: Cell::new(0.0),
             lock: lock::Lock::default(),
             quit: Cell::new(false),
+            quit_asked: Cell::new(false),
             owner: Cell::new(true),
             window_lock: RefCell::default(),
             window,

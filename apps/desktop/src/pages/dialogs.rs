@@ -15,7 +15,7 @@ use sotto_api::{
 };
 
 use super::{
-    EXPIRIES, Pages, account, codes, expiry_words, files, history, model, moving, options,
+    EXPIRIES, Pages, account, codes, ending, expiry_words, files, history, model, moving, options,
     passphrase, passwords, portrait, records, sign_in, with,
 };
 use crate::{AppWindow, CertificateLine, DialogKind, Dialogs, PageWords, Words};
@@ -28,6 +28,7 @@ pub(super) enum About {
     SaveHistory(ConversationId),
     SaveRecord(Record),
     OpenProfile,
+    Quit,
     Erase(EraseScope),
     Expiry(Box<Request>),
     RemovePasswords(Option<AccountId>),
@@ -810,6 +811,10 @@ fn accept(pages: &Pages) {
                 }
             });
         }
+        (DialogKind::Question, About::Quit) => {
+            close(pages);
+            crate::shell::leave();
+        }
         (DialogKind::Question, About::RecordPlain) => {
             close(pages);
             records::record(pages, Recording::Plain);
@@ -825,6 +830,7 @@ fn accept(pages: &Pages) {
         }
         (DialogKind::Save, About::SaveRecord(record)) => files::save_record(pages, &ui, record),
         (DialogKind::Path, About::OpenProfile) => files::open_profile(&ui),
+        (DialogKind::Destroy, _) => ending::destroy(pages, &ui),
         (DialogKind::BackUp, _) => files::back_up(pages, &ui),
         (DialogKind::Restore, _) => files::restore(pages, &ui),
         (DialogKind::Question, About::Lower(scope, policy)) => {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use slint::ComponentHandle;
 #[cfg(any(test, feature = "demo"))]
 use slint::Model;
-use sotto_api::Request;
 use sotto_api::view::{Availability, Theme};
+use sotto_api::{Reply, Request};
 
 use super::{Shell, keeping, list, lock, sheets, talk};
 use crate::model::{Keyed, PersonLine};
@@ -47,7 +47,7 @@ impl Shell {
     /// Does what a menu entry, a button or a key asks for.
     pub fn act(self: &Rc<Self>, act: &str) {
         match act {
-            "quit" => self.leave(),
+            "quit" => self.ask_leave(),
             "lock" => lock::now(self),
             "history" => Pages::history(self.talk.view()),
             "history-all" => Pages::history(None),
@@ -110,8 +110,32 @@ impl Shell {
         }
     }
 
+    /// Quits, after asking once where messages would be lost with it.
+    fn ask_leave(self: &Rc<Self>) {
+        talk::keep_draft(self);
+        // The owner of the profile goes on: nothing is lost. And whoever asks again does not want to wait.
+        let at_once = !self.owner.get() || self.quit.get() || self.quit_asked.get();
+        if at_once || self.backend.borrow().is_none() {
+            self.leave();
+            return;
+        }
+        self.quit_asked.set(true);
+        self.ask(Request::QuitCount {}, |shell, answer| {
+            shell.quit_asked.set(false);
+            match answer {
+                Ok(Reply::Erased(view)) if view.messages > 0 => {
+                    shell.raise();
+                    shell.show_sheet(Sheet::None);
+                    Pages::ask_quit(view.messages);
+                }
+                // A profile that is locked or absent, too.
+                _ => shell.leave(),
+            }
+        });
+    }
+
     /// Signs out, saves, ends. The draft goes first.
-    fn leave(self: &Rc<Self>) {
+    pub(super) fn leave(self: &Rc<Self>) {
         talk::keep_draft(self);
         if self.quit.replace(true) {
             // Asked twice: somebody does not want to wait.
@@ -194,7 +218,7 @@ impl Shell {
             "message-withdraw" => self.ask(
                 Request::MessageWithdraw { message: id },
                 move |shell, answer| match answer {
-                    Ok(sotto_api::Reply::Message(view)) => talk::take_back(shell, &view),
+                    Ok(Reply::Message(view)) => talk::take_back(shell, &view),
                     Ok(_) => {}
                     Err(error) => shell.toast(&error.message),
                 },
