@@ -119,6 +119,15 @@ class Window:
 
         until(f"{part!r} to be pressed", act)
 
+    def choose(self, box, item):
+        """Opens a list of choices, and takes one."""
+        self.press(box, "combo box")
+        self.press(item, "list item", exact=True)
+
+    def gone(self, part, role=None):
+        """Waits until nothing is there any more whose name holds `part`."""
+        until(f"{part!r} to go", lambda: self.look(part, role) is None)
+
     def text(self, part):
         """What stands in the field whose name holds `part`."""
         node = self.look(part)
@@ -128,11 +137,11 @@ class Window:
         except Exception:
             return None
 
-    def focus(self, part):
+    def focus(self, part, role=None):
         """Puts the keyboard into a field."""
 
         def act():
-            node = self.look(part)
+            node = self.look(part, role)
             try:
                 component = node.get_component_iface() if node is not None else None
                 return component is not None and component.grab_focus()
@@ -141,11 +150,12 @@ class Window:
 
         until(f"the keyboard in {part!r}", act)
 
-    def focused(self, part):
+    def focused(self, part, role=None):
         def look():
             for node in self.nodes():
                 try:
-                    if part in said(node) and node.get_state_set().contains(Atspi.StateType.FOCUSED):
+                    named = part in said(node) and (role is None or node.get_role_name() == role)
+                    if named and node.get_state_set().contains(Atspi.StateType.FOCUSED):
                         return True
                 except Exception:
                     continue
@@ -159,9 +169,9 @@ class Window:
     def key(self, *keys):
         subprocess.run(["xdotool", "key", "--clearmodifiers", *keys], check=True)
 
-    def fill(self, part, text):
+    def fill(self, part, text, role=None):
         """Empties a field and types into it."""
-        self.focus(part)
-        self.focused(part)
+        self.focus(part, role)
+        self.focused(part, role)
         self.key("ctrl+a")
         self.type(text)

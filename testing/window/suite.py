@@ -18,6 +18,7 @@ import threading
 import time
 import traceback
 
+from keeping import KeepingSteps
 from private import PrivateSteps
 from screen import Missing, Window, until
 
@@ -83,7 +84,7 @@ class Peer:
             self.process.kill()
 
 
-class Suite(PrivateSteps):
+class Suite(KeepingSteps, PrivateSteps):
     def __init__(self, options):
         self.options = options
         self.folder = tempfile.mkdtemp(prefix="sotto-window-")
@@ -115,6 +116,18 @@ class Suite(PrivateSteps):
             found = subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "Sotto"],
                                    capture_output=True, text=True, check=False).stdout.split()
         return bool(found) and subprocess.run(["xdotool", "windowfocus", "--sync", found[-1]], check=False).returncode == 0
+
+    def stop(self):
+        """Quits; nothing is asked, and the program ends well."""
+        self.window.key("ctrl+q")
+        until("the program to end", lambda: self.process.poll() is not None)
+        assert self.process.returncode == 0, self.process.returncode
+
+    def unlock(self):
+        """Opens the profile with its passphrase."""
+        self.window.fill("Passphrase", PASSPHRASE)
+        self.window.key("Return")
+        self.window.wait("Leila Haddad")
 
     def picture(self, name):
         path = os.path.join(self.options.pictures, f"{name}.png")
@@ -329,6 +342,7 @@ class Suite(PrivateSteps):
             ("the account's password is changed", self.change_password),
             ("the old password fails, the new one signs in", self.other_password_fails),
             ("every part of the options opens", self.options_pages),
+            *self.keeping_steps(),
             *self.private_steps(),
         ]
         done = 0
