@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use sotto_api::view::Settings;
-use sotto_api::{ApiError, CertificateAnswer, QuestionId, Reply, Request};
+use sotto_api::{ApiError, CertificateAnswer, QuestionId, Reply, Request, Timestamp};
 use sotto_store::Store;
 use sotto_xmpp::BareJid;
 
@@ -37,13 +37,13 @@ pub(crate) struct Core {
 
 impl Core {
     /// Reads what the store has; [`Core::start`] goes online.
-    pub fn open(store: Store, random: &mut Random) -> Result<Self, Fault> {
+    pub fn open(store: Store, now: Timestamp, random: &mut Random) -> Result<Self, Fault> {
         if store.is_copy()? {
             crate::private::settle_copy(&store, random)?;
         }
         let settings: Settings = store.setting(SETTINGS)?.unwrap_or_default();
         // The store acts on it by itself; a salvaged one may have lost it.
-        store.keep_history_set(settings.keep_history)?;
+        store.keep_history_set(settings.keep_history, now)?;
         let mut accounts = Accounts::new();
         for row in store.accounts()? {
             let Ok(address) = BareJid::new(&row.address) else {
@@ -223,7 +223,7 @@ impl Core {
                 .setting_set(SETTINGS, &settings)
                 .map_err(Fault::from)?;
             store
-                .keep_history_set(settings.keep_history)
+                .keep_history_set(settings.keep_history, cx.timestamp())
                 .map_err(Fault::from)?;
             Ok(())
         })?;

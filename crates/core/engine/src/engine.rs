@@ -1,7 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use sotto_api::{ApiError, Event, Reply, Request, Secret};
+use sotto_api::{ApiError, Event, Reply, Request, Secret, Timestamp};
 use sotto_store::ProfileDir;
 
 use crate::account::CLOSE_WAIT;
@@ -61,8 +61,9 @@ impl Engine {
     #[cfg(test)]
     pub(crate) fn with_store(config: EngineConfig, store: sotto_store::Store, now: Now) -> Self {
         let mut engine = Self::new(config, now);
-        let mut core =
-            Core::open(store, &mut engine.shared.effects.random).expect("a store in memory reads");
+        let at = Timestamp(now.unix_ms);
+        let mut core = Core::open(store, at, &mut engine.shared.effects.random)
+            .expect("a store in memory reads");
         core.start(&mut engine.shared);
         engine.core = Some(core);
         engine
@@ -315,7 +316,9 @@ impl Engine {
         match self.profile.finish(&mut shared.effects, result.0, now) {
             Finished::Opened { store, held, to } => {
                 self.active = now;
-                let opened = Core::open(*store, &mut shared.effects.random).map_err(ApiError::from);
+                let at = Timestamp(shared.now.unix_ms);
+                let opened =
+                    Core::open(*store, at, &mut shared.effects.random).map_err(ApiError::from);
                 let answer = match opened {
                     Ok(mut core) => {
                         if let Some((folder, key)) = self.profile.place() {

@@ -33,7 +33,7 @@ pub(crate) fn handle_request(
             known(cx, conversation)?;
             let store = cx.store;
             store
-                .conversation_set_keep_history(conversation, keep)
+                .conversation_set_keep_history(conversation, keep, cx.timestamp())
                 .map_err(Fault::from)?;
             store
                 .conversation_set_expiry(conversation, expiry.map(in_days))

@@ -134,8 +134,6 @@ impl Store {
                 "DELETE FROM cert_seen WHERE account = ?1",
                 "DELETE FROM mechanism_memory WHERE account = ?1",
                 "DELETE FROM sm_state WHERE account = ?1",
-                "DELETE FROM archive_state WHERE account = ?1",
-                "DELETE FROM archive_erased WHERE account = ?1",
                 "DELETE FROM roster_meta WHERE account = ?1",
                 "DELETE FROM address WHERE account = ?1",
                 "DELETE FROM presence WHERE account = ?1",
@@ -149,12 +147,16 @@ impl Store {
                 "DELETE FROM peer_key WHERE account = ?1",
                 "DELETE FROM private_waiting WHERE message IN (SELECT message.id FROM message
                  JOIN conversation ON conversation.id = conversation WHERE account = ?1)",
-                "UPDATE message SET waits_private = 0, delivery = 9 WHERE waits_private = 1
+                // Nothing sends them any more, and what waits would never expire.
+                "UPDATE message SET waits_private = 0, delivery = 9
+                 WHERE (waits_private = 1 OR (direction = 1 AND delivery = 0))
                  AND conversation IN (SELECT id FROM conversation WHERE account = ?1)",
                 "UPDATE conversation SET draft = '', private_device = NULL WHERE account = ?1",
             ] {
                 self.execute(sql, [account.0])?;
             }
+            // Added again, it must not bring back what was erased.
+            self.archive_state_clear(account)?;
             if erase_history {
                 self.erase_begin(&Erasure::Removed(account))?;
             } else if conversations == 0 {

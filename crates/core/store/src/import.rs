@@ -8,7 +8,7 @@ use crate::row::{Inserted, NewMessage, Place};
 use crate::store::Store;
 
 /// How far two clocks may be apart that saw the same message, in milliseconds.
-const APART: i64 = 90_000;
+pub(crate) const APART: i64 = 90_000;
 
 impl Store {
     /// Whether a conversation has no message at all.

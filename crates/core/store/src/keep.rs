@@ -4,10 +4,11 @@
 //! this process (`unkept.rs`).
 
 use rusqlite::params;
-use sotto_api::{AccountId, ConversationId, MessageId};
+use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 
 use crate::account::found;
 use crate::error::{Result, StoreError};
+use crate::import::APART;
 use crate::outbox::COLUMNS as OUTBOX_COLUMNS;
 use crate::row::{MessageRow, OutboxId};
 use crate::store::Store;
@@ -15,11 +16,17 @@ use crate::unkept::Text;
 
 /// Setting: conversations without a choice of their own are not kept. Absent when they are.
 const NOT_KEPT: &str = "store.not_kept";
+/// Setting: when that was chosen, as [`Choices`]. Absent: never.
+const CHOICES: &str = "store.keep_choices";
+
+/// What held from when on, the earliest first; times in milliseconds since 1970.
+type Choices<T> = Vec<(i64, T)>;
 
 impl Store {
     /// Whether texts of conversations without a choice of their own are kept from now on; they are, until
-    /// this is called. What is here already stays; drafts go to where they belong now.
-    pub fn keep_history_set(&self, keep: bool) -> Result<()> {
+    /// this is called. What is here already stays; drafts go to where they belong now. `at` is now, for
+    /// [`Store::kept_at`].
+    pub fn keep_history_set(&self, keep: bool, at: Timestamp) -> Result<()> {
         if keep == self.setting::<bool>(NOT_KEPT)?.is_none() {
             return Ok(());
         }
@@ -29,15 +36,19 @@ impl Store {
             } else {
                 self.setting_set(NOT_KEPT, &true)?;
             }
+            let mut choices: Choices<bool> = self.setting(CHOICES)?.unwrap_or_default();
+            choose(&mut choices, at, keep);
+            self.setting_set(CHOICES, &choices)?;
             self.settle_drafts()
         })
     }
 
-    /// Whether the texts of a conversation are kept; absent: as [`Store::keep_history_set`] said.
+    /// Whether the texts of a conversation are kept; absent: as [`Store::keep_history_set`] said. `at` is now.
     pub fn conversation_set_keep_history(
         &self,
         conversation: ConversationId,
         keep: Option<bool>,
+        at: Timestamp,
     ) -> Result<()> {
         self.atomically(|| {
             let changed = self.execute(
@@ -45,6 +56,17 @@ impl Store {
                 params![conversation.0, keep],
             )?;
             found(changed, "conversation")?;
+            let mut choices = self.choices(conversation)?;
+            if choices.last().and_then(|(_, last)| *last) != keep {
+                choose(&mut choices, at, keep);
+                let json = serde_json::to_string(&choices).map_err(|_| StoreError::Value {
+                    key: CHOICES.into(),
+                })?;
+                self.execute(
+                    "UPDATE conversation SET keep_choices = ?2 WHERE id = ?1",
+                    params![conversation.0, json],
+                )?;
+            }
             self.settle_drafts()
         })
     }
@@ -64,6 +86,37 @@ impl Store {
         .ok_or(StoreError::NotFound {
             what: "conversation",
         })
+    }
+
+    /// Whether what was said in a conversation at some time was kept then, by what the person had chosen until then.
+    /// Clocks may be apart: near a time when it was not kept, it was not.
+    pub fn kept_at(&self, conversation: ConversationId, at: Timestamp) -> Result<bool> {
+        let own = self.choices(conversation)?;
+        let all: Choices<bool> = self.setting(CHOICES)?.unwrap_or_default();
+        Ok([-APART, 0, APART].into_iter().all(|apart| {
+            let at = at.0.saturating_add(apart);
+            held(&own, at)
+                .flatten()
+                .or_else(|| held(&all, at))
+                .unwrap_or(true)
+        }))
+    }
+
+    fn choices(&self, conversation: ConversationId) -> Result<Choices<Option<bool>>> {
+        let json: Option<String> = self
+            .one(
+                "SELECT keep_choices FROM conversation WHERE id = ?1",
+                [conversation.0],
+                |row| row.get(0),
+            )?
+            .flatten();
+        json.map(|json| {
+            serde_json::from_str(&json).map_err(|_| StoreError::Value {
+                key: CHOICES.into(),
+            })
+        })
+        .transpose()
+        .map(Option::unwrap_or_default)
     }
 
     /// Keeps what is being written, for this run of the program only where the conversation is not kept. Empty
@@ -176,4 +229,16 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// What had been chosen by then.
+fn held<T: Copy>(choices: &Choices<T>, at: i64) -> Option<T> {
+    let last = choices.iter().rev().find(|(from, _)| *from <= at);
+    last.map(|(_, choice)| *choice)
+}
+
+/// What a clock that was set ahead made of the future goes.
+fn choose<T>(choices: &mut Choices<T>, at: Timestamp, choice: T) {
+    choices.retain(|(from, _)| *from <= at.0);
+    choices.push((at.0, choice));
 }

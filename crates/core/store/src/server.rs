@@ -191,15 +191,13 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets how far the archives of an account are known: the server lost its own. What was closed stays so.
+    /// Forgets from where the archive of an account is read on: the server does not know the place, or the
+    /// account is removed. What keeps erased messages from coming back stays: the places of the conversations,
+    /// what was closed, and until when.
     pub fn archive_state_clear(&self, account: AccountId) -> Result<()> {
         self.execute(
-            "DELETE FROM archive_state WHERE account = ?1 AND closed = 0",
-            [account.0],
-        )?;
-        self.execute(
-            "UPDATE archive_state SET newest = NULL, oldest = NULL, complete = 0, current_at = NULL
-             WHERE account = ?1",
+            "UPDATE archive_state SET newest = NULL, oldest = NULL, complete = 0
+             WHERE account = ?1 AND peer = ''",
             [account.0],
         )?;
         Ok(())

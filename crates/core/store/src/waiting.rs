@@ -204,6 +204,7 @@ impl Store {
                     )?);
                 }
                 self.draft_prepend(conversation, texts)?;
+                self.archive_note_unkept(conversation, &messages)?;
                 for message in &messages {
                     self.execute(
                         "UPDATE outbox SET message = NULL, purpose = 3 WHERE message = ?1",

@@ -9,14 +9,15 @@ use sotto_api::view::{Direction, MessageKind, Policy, Privacy, Subscription, Tru
 use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 use sotto_store::Store;
 use sotto_store::row::{
-    ArchiveState, Archived, CallOutcome, ErasedCount, Erasure, NewCall, NewMessage, NewOutbox,
-    OutboxPurpose, Page, Place, RosterItem, Verified, VerifiedHow,
+    ArchiveState, Archived, CallOutcome, ErasedCount, Erasure, Inserted, NewCall, NewMessage,
+    NewOutbox, OutboxPurpose, Page, Place, RosterItem, Verified, VerifiedHow,
 };
 use tempfile::TempDir;
 
 const LEILA: &str = "leila@example.org";
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
+const NOW: Timestamp = Timestamp(1_000);
 
 /// A store that is not sealed, so that its bytes can be searched.
 struct Plain {
@@ -127,10 +128,10 @@ fn s_store_05_a_conversation_that_is_not_kept_leaves_not_a_byte_of_its_text() {
         let (account, conversation) = talk(&store);
         if own {
             store
-                .conversation_set_keep_history(conversation, Some(false))
+                .conversation_set_keep_history(conversation, Some(false), NOW)
                 .expect("it sets");
         } else {
-            store.keep_history_set(false).expect("it sets");
+            store.keep_history_set(false, NOW).expect("it sets");
         }
         let texts = say_all(&store, account, conversation);
         // All of it is there for the person.
@@ -173,7 +174,7 @@ fn what_is_not_kept_is_there_again_when_a_locked_profile_is_opened() {
     let profile = Profile::new();
     let store = profile.open().expect("it opens");
     let (account, conversation) = talk(&store);
-    store.keep_history_set(false).expect("it sets");
+    store.keep_history_set(false, NOW).expect("it sets");
     say_all(&store, account, conversation);
     let said = bodies(&store, conversation);
     let texts = store.unkept_texts();
@@ -210,9 +211,9 @@ fn a_conversations_own_choice_goes_before_what_holds_for_everyone() {
         (false, None, false),
         (false, Some(true), true),
     ] {
-        store.keep_history_set(all).expect("it sets");
+        store.keep_history_set(all, NOW).expect("it sets");
         store
-            .conversation_set_keep_history(conversation, own)
+            .conversation_set_keep_history(conversation, own, NOW)
             .expect("it sets");
         assert_eq!(store.keeps(conversation).expect("it says"), keeps);
         let id = add(&store, &incoming(conversation, "words"));
@@ -231,12 +232,12 @@ fn switching_off_takes_the_draft_from_the_disk_and_switching_on_brings_it_back()
     store.draft_set(conversation, "canary").expect("it sets");
     store.checkpoint().expect("it empties the log");
     assert!(plain.count("canary") > 0);
-    store.keep_history_set(false).expect("it sets");
+    store.keep_history_set(false, NOW).expect("it sets");
     store.checkpoint().expect("it empties the log");
     assert_eq!(plain.count("canary"), 0);
     let draft = |store: &Store| store.conversations(9).expect("rows")[0].draft.clone();
     assert_eq!(draft(&store), "canary");
-    store.keep_history_set(true).expect("it sets");
+    store.keep_history_set(true, NOW).expect("it sets");
     store.close().expect("it closes");
     assert_eq!(draft(&plain.open()), "canary");
 }
@@ -247,7 +248,7 @@ fn a_correction_after_switching_off_takes_the_message_out_of_what_is_kept() {
     let store = plain.open();
     let (_, conversation) = talk(&store);
     let id = add(&store, &incoming(conversation, "canary-first"));
-    store.keep_history_set(false).expect("it sets");
+    store.keep_history_set(false, NOW).expect("it sets");
     store
         .message_correct(id, MessageKind::Text, "canary-second", Timestamp(2))
         .expect("it corrects");
@@ -265,7 +266,7 @@ fn a_correction_after_switching_off_takes_the_message_out_of_what_is_kept() {
 fn what_a_transaction_did_in_memory_is_undone_with_it() {
     let store = Store::in_memory().expect("a store");
     let (account, conversation) = talk(&store);
-    store.keep_history_set(false).expect("it sets");
+    store.keep_history_set(false, NOW).expect("it sets");
     store.draft_set(conversation, "before").expect("it sets");
     store.begin().expect("it begins");
     let id = add(&store, &outgoing(conversation, "words"));
@@ -617,6 +618,143 @@ fn without_a_place_to_ask_from_nothing_older_is_asked_for() {
 }
 
 #[test]
+fn an_erased_message_that_another_program_had_closes_what_is_older_where_the_archive_has_it_too() {
+    for (place_at, known, complete, closed) in [
+        // The place is that of a later message, of one that is gone, of an earlier one; the beginning was read.
+        (1_000_000, true, false, true),
+        (1_000_000, false, false, true),
+        (1_000, true, false, false),
+        (1_000_000, true, true, false),
+    ] {
+        let store = Store::in_memory().expect("a store");
+        let (account, conversation) = talk(&store);
+        current(&store, account, 2_000_000);
+        let place = NewMessage {
+            at: Timestamp(place_at),
+            ..archived(conversation, "a5")
+        };
+        if known {
+            add(&store, &place);
+        }
+        let state = ArchiveState {
+            oldest: Some("a5".into()),
+            complete,
+            ..ArchiveState::default()
+        };
+        store
+            .archive_state_set(account, Some(LEILA), &state)
+            .expect("it sets");
+        let imported = NewMessage {
+            at: Timestamp(500_000),
+            received_at: Timestamp(500_000),
+            ..incoming(conversation, "in May")
+        };
+        let imported = match store.message_take_over(&imported, Place::Oldest, "key") {
+            Ok(Inserted::New(id)) => id,
+            other => panic!("{other:?}"),
+        };
+        store.message_erase(imported).expect("it erases");
+        assert_eq!(
+            store.archive_is_closed(account, LEILA).expect("it says"),
+            closed,
+            "{place_at} {known} {complete}"
+        );
+    }
+}
+
+#[test]
+fn it_is_known_until_when_the_archive_may_have_what_was_erased() {
+    let store = Store::in_memory().expect("a store");
+    let (account, conversation) = talk(&store);
+    let up_to = || store.archive_erased_up_to(account).expect("it says");
+    let at = |at| NewMessage {
+        at: Timestamp(at),
+        received_at: Timestamp(at),
+        ..incoming(conversation, "words")
+    };
+    let (first, second) = (add(&store, &at(50)), add(&store, &at(70)));
+    let waits = add(
+        &store,
+        &NewMessage {
+            at: Timestamp(500),
+            ..outgoing(conversation, "waits")
+        },
+    );
+    store.message_erase(waits).expect("it erases");
+    assert_eq!(up_to(), None, "that one never left");
+    store.message_erase(second).expect("it erases");
+    assert_eq!(up_to(), Some(Timestamp(70)));
+    store.message_erase(first).expect("it erases");
+    assert_eq!(up_to(), Some(Timestamp(70)));
+    // The own clock may be behind; what was known as the end came before.
+    current(&store, account, 90);
+    let third = add(&store, &at(80));
+    store.message_erase(third).expect("it erases");
+    assert_eq!(up_to(), Some(Timestamp(90)));
+    store.archive_state_clear(account).expect("it clears");
+    assert_eq!(up_to(), Some(Timestamp(90)));
+    let imported = match store.message_take_over(&at(100), Place::Oldest, "key") {
+        Ok(Inserted::New(id)) => id,
+        other => panic!("{other:?}"),
+    };
+    store.message_erase(imported).expect("it erases");
+    assert_eq!(up_to(), Some(Timestamp(100 + 90_000)), "another's clock");
+}
+
+#[test]
+fn what_waits_in_an_account_that_is_removed_waits_no_longer_and_expires() {
+    let store = Store::in_memory().expect("a store");
+    let (account, conversation) = talk(&store);
+    let waits = add(&store, &outgoing(conversation, "waits"));
+    add(&store, &incoming(conversation, "words"));
+    store.account_remove(account, false).expect("it removes");
+    let row = store.message(waits).expect("it reads").expect("a row");
+    assert_eq!(row.delivery, Some(sotto_api::view::Delivery::Failed));
+    let expired = store.expire(1, Timestamp(100 * DAY), 9).expect("it goes");
+    assert_eq!(expired, 2);
+}
+
+#[test]
+fn a_removed_account_still_knows_what_must_not_come_back() {
+    let store = Store::in_memory().expect("a store");
+    let (account, conversation) = talk(&store);
+    current(&store, account, 60);
+    let came = NewMessage {
+        received_at: Timestamp(70),
+        ..archived(conversation, "a2")
+    };
+    let erased = add(&store, &came);
+    add(&store, &archived(conversation, "a3"));
+    let other = store
+        .conversation_open(account, "omid@example.org")
+        .expect("it opens");
+    add(&store, &archived(other, "a4"));
+    store
+        .erase(&Erasure::Conversation(other))
+        .expect("it erases");
+    store.message_erase(erased).expect("it erases");
+    store.account_remove(account, false).expect("it removes");
+    let again = common::account(&store);
+    assert_eq!(again, account);
+    assert!(
+        store
+            .archive_is_closed(account, "omid@example.org")
+            .expect("it says")
+    );
+    let told = Archived {
+        archive_id: "a2",
+        sender: LEILA,
+        message_id: None,
+        replaces: None,
+    };
+    assert!(store.archive_has_erased(account, &told).expect("it says"));
+    let up_to = store.archive_erased_up_to(account).expect("it says");
+    assert_eq!(up_to, Some(came.at));
+    let state = store.archive_state(account, None).expect("it reads");
+    assert_eq!(state, ArchiveState::default(), "it is read from its end");
+}
+
+#[test]
 fn ids_of_erased_messages_are_known_until_the_archive_was_read_past_them() {
     let store = Store::in_memory().expect("a store");
     let (account, conversation) = talk(&store);
@@ -661,6 +799,52 @@ fn ids_of_erased_messages_are_known_until_the_archive_was_read_past_them() {
     assert!(!told("a3", LEILA, "new", Some("m7")), "another's");
     current(&store, account, 90);
     assert!(!known("a2", LEILA, "other"));
+}
+
+#[test]
+fn it_is_known_when_what_was_said_was_not_kept() {
+    let store = Store::in_memory().expect("a store");
+    let (account, conversation) = talk(&store);
+    let other = store
+        .conversation_open(account, "omid@example.org")
+        .expect("it opens");
+    let at = |hours| Timestamp(hours * HOUR);
+    let set = |hours, keep| store.keep_history_set(keep, at(hours)).expect("it sets");
+    let own = |hours, keep| {
+        store
+            .conversation_set_keep_history(conversation, keep, at(hours))
+            .expect("it sets");
+    };
+    set(10, false);
+    own(12, Some(true));
+    own(14, None);
+    own(15, None);
+    set(20, true);
+    own(30, Some(false));
+    own(32, Some(true));
+    let kept = |conversation, at| store.kept_at(conversation, at).expect("it says");
+    for (hours, all, this) in [
+        (9, true, true),
+        (11, false, false),
+        (13, false, true),
+        (16, false, false),
+        (21, true, true),
+        (31, true, false),
+        (33, true, true),
+    ] {
+        assert_eq!(kept(other, at(hours)), all, "{hours}");
+        assert_eq!(kept(conversation, at(hours)), this, "{hours}");
+    }
+    // Clocks are apart by a minute.
+    for apart in [-60_000, 60_000] {
+        for edge in [10, 20] {
+            assert!(!kept(other, Timestamp(edge * HOUR + apart)));
+        }
+    }
+    // The clock had been set ahead.
+    set(1_000, false);
+    set(40, true);
+    assert!(kept(other, at(41)) && kept(other, at(1_001)));
 }
 
 // ---- expiry ------------------------------------------------------------------------------------
@@ -778,7 +962,7 @@ fn days_are_counted_by_when_messages_were_written_in_their_order() {
     at(conversation, 5, "written before, came later");
     let earliest = at(other, 4, "of somebody else");
     at(conversation, 20, "another day");
-    store.keep_history_set(false).expect("it sets");
+    store.keep_history_set(false, NOW).expect("it sets");
     at(conversation, 6, "not kept");
     let last = |of, before| store.last_before(of, Timestamp(before)).expect("it reads");
     assert_eq!(last(Some(conversation), 99), Some(Timestamp(20)));

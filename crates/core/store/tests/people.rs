@@ -460,6 +460,13 @@ fn stream_and_archive_positions_are_kept_by_account() {
         store.archive_state(account, None).expect("a row"),
         ArchiveState::default()
     );
+    assert_eq!(
+        store
+            .archive_state(account, Some("leila@example.org"))
+            .expect("a row"),
+        peer,
+        "where what was erased begins"
+    );
 }
 
 #[test]

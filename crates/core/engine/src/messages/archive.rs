@@ -5,10 +5,11 @@
 
 use std::collections::VecDeque;
 
-use sotto_api::ConversationId;
+use sotto_api::{ConversationId, Timestamp};
 use sotto_store::row::{ArchiveState, Archived};
 use sotto_xmpp::mam::{Fin, Item, Query, Step, Walk};
 use sotto_xmpp::message::Message;
+use sotto_xmpp::stanza_error::Condition;
 use sotto_xmpp::stanza_id::{self, random_id};
 use sotto_xmpp::{BareJid, Element, Jid, carbons, correction, iq};
 
@@ -66,8 +67,20 @@ enum Phase {
 struct Reading {
     walk: Walk,
     query: Query,
+    ground: Ground,
+    /// What the archive got until then and is not here, was erased here or not kept: it stays away.
+    erased_up_to: Option<Timestamp>,
+}
+
+/// Why what is missed is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ground {
     /// The very first sign-in: what is there was read elsewhere.
-    first: bool,
+    First,
+    /// On from where it was.
+    Missed,
+    /// The same, but the server does not know that place any more: its newest page.
+    PlaceLost,
 }
 
 /// A page of older messages on its way.
@@ -163,21 +176,34 @@ fn begin(cx: &mut Context, account: &mut Account) -> Result<(), Fault> {
     account.messages.archive.held = held;
     take_in(cx, account, not_archived)?;
     let known = cx.store.archive_state(account.id, None)?;
-    let (walk, first) = match known.newest {
-        Some(newest) => (Walk::forward(Some(newest)), false),
+    let (walk, ground) = match known.newest {
+        Some(newest) => (Walk::forward(Some(newest)), Ground::Missed),
         // It was empty when it was last read: everything in it came since.
-        None if known.complete => (Walk::forward(None), false),
-        None => (Walk::backward(None).page_size(FIRST_PAGE), true),
+        None if known.complete => (Walk::forward(None), Ground::Missed),
+        None => (newest_page(), Ground::First),
     };
-    ask(cx, account, walk, first)
+    ask(cx, account, walk, ground)
 }
 
-fn ask(cx: &mut Context, account: &mut Account, walk: Walk, first: bool) -> Result<(), Fault> {
+fn newest_page() -> Walk {
+    Walk::backward(None).page_size(FIRST_PAGE)
+}
+
+fn ask(cx: &mut Context, account: &mut Account, walk: Walk, ground: Ground) -> Result<(), Fault> {
     let Some(query) = walk.query(random_id(&mut *cx.effects.random)) else {
         return settle(cx, account);
     };
     let payload = query.to_element();
-    account.messages.archive.phase = Phase::Reading(Box::new(Reading { walk, query, first }));
+    let erased_up_to = match ground {
+        Ground::Missed => None,
+        Ground::First | Ground::PlaceLost => cx.store.archive_erased_up_to(account.id)?,
+    };
+    account.messages.archive.phase = Phase::Reading(Box::new(Reading {
+        walk,
+        query,
+        ground,
+        erased_up_to,
+    }));
     let pending = Pending::Archive(Asked::Missed);
     account.request(cx, None, iq::Method::Set, payload, pending);
     Ok(())
@@ -205,15 +231,15 @@ pub(super) fn handle_result(
     };
     match reading.query.accept(stanza, &own) {
         Ok(Some(item)) => {
-            let way = if reading.first {
-                Way::First
-            } else {
-                Way::Missed
+            let way = match reading.ground {
+                Ground::First => Way::First,
+                Ground::Missed | Ground::PlaceLost => Way::Missed,
             };
             let origin = Origin {
                 way,
                 archive_id: Some(item.archive_id),
                 stamp: item.stamp,
+                erased_up_to: reading.erased_up_to,
             };
             incoming::receive(cx, account, &item.message, &origin)
         }
@@ -254,7 +280,7 @@ fn handle_missed(
         return Ok(());
     };
     let Reading {
-        mut walk, first, ..
+        mut walk, ground, ..
     } = *reading;
     let Some(fin) = fin else {
         if !account.is_online() || matches!(reply, Err(iq::Failure::Lost)) {
@@ -262,33 +288,29 @@ fn handle_missed(
             account.messages.archive.phase = Phase::Asking;
             return Ok(());
         }
-        let known = cx.store.archive_state(account.id, None)?;
-        if !first && known.newest.is_some() && matches!(reply, Err(iq::Failure::Error(_))) {
+        if ground == Ground::Missed && is_place_lost(reply) {
             // The server does not know the place any more (expired): begin with its newest page.
-            cx.store.archive_state_clear(account.id)?;
-            return ask(
-                cx,
-                account,
-                Walk::backward(None).page_size(FIRST_PAGE),
-                false,
-            );
+            return ask(cx, account, newest_page(), Ground::PlaceLost);
         }
         let unanswered = &mut account.messages.archive.unanswered;
         *unanswered += 1;
         if !matches!(reply, Err(iq::Failure::Error(_))) && *unanswered < MOST_UNANSWERED {
             // What is in doubt would be sent twice, if the archive has it after all.
-            return ask(cx, account, walk, first);
+            return ask(cx, account, walk, ground);
         }
         account.messages.archive.behind = true;
         return settle(cx, account);
     };
     account.messages.archive.unanswered = 0;
+    if ground == Ground::PlaceLost {
+        cx.store.archive_state_clear(account.id)?;
+    }
     let mut known = cx.store.archive_state(account.id, None)?;
     if let Some(last) = &fin.bounds.last {
         known.newest = Some(last.clone());
         if known.oldest.is_none() {
             known.oldest.clone_from(&fin.bounds.first);
-            known.complete = first && fin.complete;
+            known.complete = ground == Ground::First && fin.complete;
         }
         cx.store.archive_state_set(account.id, None, &known)?;
     } else if known.newest.is_none() && fin.complete {
@@ -304,7 +326,12 @@ fn handle_missed(
             .archive_is_current(account.id, cx.timestamp(), true)?;
         return settle(cx, account);
     }
-    ask(cx, account, walk, first)
+    ask(cx, account, walk, ground)
+}
+
+/// XEP-0059 §2.2 and XEP-0313 §4.3. Any other error passes, and what was missed is asked for again.
+fn is_place_lost(reply: &iq::Outcome) -> bool {
+    matches!(reply, Err(iq::Failure::Error(error)) if error.condition == Condition::ItemNotFound)
 }
 
 /// Everything that was missed is here: what is still in doubt is sent again, and what came meanwhile
@@ -495,6 +522,7 @@ fn insert_older(cx: &mut Context, account: &mut Account, items: Vec<Item>) -> Re
             way: Way::Older,
             archive_id: Some(item.archive_id),
             stamp: item.stamp,
+            erased_up_to: None,
         };
         let store = cx.store;
         match store.attempt(|| incoming::receive(cx, account, &item.message, &origin)) {

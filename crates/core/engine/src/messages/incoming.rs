@@ -22,6 +22,17 @@ pub(super) struct Origin {
     pub archive_id: Option<String>,
     /// The wrapper's stamp.
     pub stamp: Option<i64>,
+    /// What the archive got until then and is not here, was erased here or not kept.
+    pub erased_up_to: Option<Timestamp>,
+}
+
+impl Origin {
+    /// Whether it was here already, and is here still if it was to stay.
+    fn was_here(&self) -> bool {
+        self.erased_up_to
+            .zip(self.stamp)
+            .is_some_and(|(erased, stamp)| stamp <= erased.0)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +96,7 @@ pub(super) fn handle_live(
                 way: Way::Carbon(copy.direction),
                 archive_id: None,
                 stamp: copy.stamp,
+                erased_up_to: None,
             };
             receive(cx, account, &copy.message, &origin)
         }
@@ -93,6 +105,7 @@ pub(super) fn handle_live(
                 way: Way::Direct,
                 archive_id: None,
                 stamp: None,
+                erased_up_to: None,
             };
             receive(cx, account, stanza, &origin)
         }
@@ -190,7 +203,7 @@ fn receive_own(
             _ => Ok(()),
         };
     }
-    if !message.is_content() {
+    if !message.is_content() || origin.was_here() {
         return Ok(());
     }
     let conversation = cx.store.conversation_open(account.id, peer.as_str())?;
@@ -267,7 +280,10 @@ fn receive_foreign(
     {
         typing::handle_state(cx, account, conversation, state);
     }
-    if !message.is_content() || cx.store.is_blocked(account.id, peer.as_str())? {
+    if !message.is_content()
+        || origin.was_here()
+        || cx.store.is_blocked(account.id, peer.as_str())?
+    {
         return Ok(());
     }
     let stranger = is_stranger(cx, account, peer, known)?;
@@ -581,6 +597,9 @@ fn insert(
     } else {
         MessageKind::System
     };
+    // What was not kept when it was said is not kept when it comes again.
+    let was_kept = !matches!(origin.way, Way::First | Way::Older)
+        || cx.store.kept_at(conversation, at(cx, message))?;
     let inserted = cx.store.message_insert(
         &NewMessage {
             conversation,
@@ -597,7 +616,7 @@ fn insert(
             sender: &sender_of(message, account.address.as_str()),
             unread: direction == Direction::Incoming
                 && !matches!(origin.way, Way::First | Way::Older),
-            kept: !words.secret || cx.settings.keep_private,
+            kept: was_kept && (!words.secret || cx.settings.keep_private),
             notice: None,
         },
         if origin.way == Way::Older {

@@ -388,6 +388,7 @@ impl World {
         }
         if let Some(bytes) = wire.to_server.pop_front() {
             let conn = wire.conn;
+            self.servers[server].clock = self.now.unix_ms;
             self.servers[server].receive(conn, &bytes);
             self.collect(server);
             return true;

@@ -581,6 +581,166 @@ fn corrections_of_erased_messages_do_not_come_back_either() {
 }
 
 #[test]
+fn s_store_07_an_archive_that_cannot_be_read_brings_nothing_erased_back() {
+    let mut two = two();
+    two.hear("canary");
+    two.say("canary, mine");
+    two.world.pass(HOUR);
+    two.hear("stays");
+    for _ in 0..2 {
+        let message = two.world.history(two.alice, BOB)[0].id;
+        two.erase(EraseScope::Message { message });
+    }
+    for error in [
+        "resource-constraint",
+        "internal-server-error",
+        "bad-request",
+    ] {
+        two.world.servers[0].archive_error = Some(error);
+        two.begin_anew();
+        assert_eq!(two.bodies(), ["stays"], "{error}");
+    }
+    // It is read again from where it was.
+    two.world.cut_off(two.alice, true);
+    two.world.servers[0].expire_sessions();
+    two.hear("missed");
+    two.world.servers[0].archive_error = None;
+    two.world.cut_off(two.alice, false);
+    two.world.network_up(two.alice);
+    two.world.pass(Duration::from_secs(30));
+    assert_eq!(two.bodies(), ["stays", "missed"]);
+    assert_eq!(two.on_disk("canary"), 0);
+}
+
+#[test]
+fn s_store_07_an_archive_that_lost_its_place_brings_back_only_what_was_missed() {
+    let mut two = two();
+    two.settings(|settings| settings.expiry = Expiry::Month);
+    two.hear("expired");
+    two.world.pass(31 * DAY);
+    two.hear("canary");
+    two.say("canary, mine");
+    two.world.pass(HOUR);
+    two.hear("canary, last");
+    let message = |two: &mut Two, place: usize| two.world.history(two.alice, BOB)[place].id;
+    for _ in 0..2 {
+        let message = message(&mut two, 0);
+        two.erase(EraseScope::Message { message });
+    }
+    two.world.pass(HOUR);
+    two.hear("stays");
+    let message = message(&mut two, 0);
+    two.erase(EraseScope::Message { message });
+    two.world.kill(two.alice);
+    two.world.servers[0].expire_sessions();
+    two.world.servers[0].number_archive_anew("alice");
+    two.world.pass(HOUR);
+    two.hear("missed");
+    two.world.restart(two.alice);
+    // The connection breaks when the place is known to be lost.
+    for _ in 0..40 {
+        two.world.deliver_some();
+    }
+    two.world.cut(two.alice);
+    two.world.pass(Duration::from_secs(60));
+    assert_eq!(two.bodies(), ["stays", "missed"]);
+    let view = two.world.open(two.alice, BOB);
+    assert_eq!(view.unread, 2);
+    assert_eq!(two.on_disk("canary"), 0);
+    assert_eq!(two.on_disk("expired"), 0);
+    two.begin_anew();
+    for _ in 0..3 {
+        assert_eq!(two.bodies(), ["stays", "missed"]);
+        two.world.settle();
+    }
+}
+
+#[test]
+fn what_was_not_kept_does_not_come_with_a_lost_place_either() {
+    let mut two = two();
+    two.choose(Some(false), None);
+    two.hear("canary");
+    two.choose(None, None);
+    two.world.kill(two.alice);
+    two.world.servers[0].expire_sessions();
+    two.world.servers[0].number_archive_anew("alice");
+    two.world.pass(HOUR);
+    two.hear("missed");
+    two.world.restart(two.alice);
+    two.world.pass(Duration::from_secs(30));
+    assert_eq!(two.bodies(), ["missed"]);
+    assert_eq!(two.on_disk("canary"), 0);
+}
+
+#[test]
+fn what_was_said_while_history_was_off_is_not_kept_when_the_archive_tells_of_it_later() {
+    for own in [false, true] {
+        let mut two = two();
+        let switch = |two: &mut Two, keep| {
+            if own {
+                two.choose(Some(keep), None);
+            } else {
+                two.settings(|settings| settings.keep_history = keep);
+            }
+            two.world.pass(HOUR);
+        };
+        switch(&mut two, false);
+        two.hear("canary-theirs");
+        two.say("canary-mine");
+        two.world.pass(HOUR);
+        switch(&mut two, true);
+        two.hear("kept after");
+        two.begin_anew();
+        for _ in 0..3 {
+            two.bodies();
+            two.world.settle();
+        }
+        assert_eq!(
+            two.bodies(),
+            ["canary-theirs", "canary-mine", "kept after"],
+            "all of it is shown"
+        );
+        assert_eq!(two.on_disk("canary"), 0, "{own}");
+        assert_eq!(two.on_disk("anary"), 0, "nor in the index");
+    }
+}
+
+#[test]
+fn an_account_that_comes_back_brings_nothing_erased_along() {
+    let mut two = two();
+    two.hear("canary");
+    two.world.pass(HOUR);
+    two.hear("stays");
+    let message = two.world.history(two.alice, BOB)[0].id;
+    two.erase(EraseScope::Message { message });
+    let closed = two.world.open(two.alice, "carol@example.org").id;
+    two.world.say_in(two.alice, closed, "canary, to carol");
+    two.world.settle();
+    two.world.pass(HOUR);
+    two.erase(EraseScope::Conversation {
+        conversation: closed,
+    });
+    let account = two.world.accounts(two.alice)[0].id;
+    two.world.ask(
+        two.alice,
+        Request::AccountRemove {
+            account,
+            erase_history: false,
+        },
+    );
+    two.world.settle();
+    two.hear("meanwhile");
+    two.world.sign_in(two.alice, "alice");
+    two.world.pass(Duration::from_secs(30));
+    for _ in 0..3 {
+        assert_eq!(two.bodies(), ["stays", "meanwhile"]);
+        assert!(two.world.bodies(two.alice, "carol@example.org").is_empty());
+        two.world.settle();
+    }
+    assert_eq!(two.on_disk("canary"), 0);
+}
+
+#[test]
 fn an_account_and_everything_are_erased_with_what_the_archive_would_bring_back() {
     for everything in [false, true] {
         let mut two = two();

@@ -501,7 +501,7 @@ fn history_goes_only_where_history_is_kept() {
     let conversation = world.open(who, LEILA).id;
     world.with_store(who, |store| {
         store
-            .conversation_set_keep_history(conversation, Some(false))
+            .conversation_set_keep_history(conversation, Some(false), sotto_api::Timestamp(0))
             .expect("it takes it");
     });
     let view = scan(&mut world, who, ImportProgram::Pidgin, &root);

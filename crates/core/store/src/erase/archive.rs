@@ -1,9 +1,10 @@
 //! What was erased here does not come back from the archive on the server.
 //!
-//! Two ways lead back. Older pages are asked for from the oldest place that is known, so that place must
+//! Three ways lead back. Older pages are asked for from the oldest place that is known, so that place must
 //! outlive its message, or nothing older is asked for at all. What was missed is asked for from the newest
 //! place, and messages that came or left since it was last moved are told of once more: their ids are kept
-//! until it moves.
+//! until it moves. Where there is no newest place (the server lost it, the account is new here or was removed)
+//! the archive's end is read: what it got before the newest erased message, and is not here, is dropped.
 
 use rusqlite::params;
 use sha2::{Digest, Sha256};
@@ -11,6 +12,7 @@ use sotto_api::{AccountId, ConversationId, MessageId, Timestamp};
 
 use super::Older;
 use crate::error::Result;
+use crate::import::APART;
 use crate::row::Archived;
 use crate::store::Store;
 
@@ -63,6 +65,54 @@ impl Store {
             |_| Ok(()),
         )?;
         Ok(known.is_some())
+    }
+
+    /// Until when the archive may have got what was erased here, or not kept; absent: nothing was.
+    pub fn archive_erased_up_to(&self, account: AccountId) -> Result<Option<Timestamp>> {
+        self.one(
+            "SELECT erased_up_to FROM archive_state WHERE account = ?1 AND peer = ''",
+            [account.0],
+            |row| Ok(row.get::<_, Option<i64>>(0)?.map(Timestamp)),
+        )
+        .map(Option::flatten)
+    }
+
+    /// These messages of an account, a list of ids as JSON, are about to go. All that came before the archive's
+    /// end was last known was read; so was what stands here with a later time. Another program's clock may have
+    /// been late.
+    fn archive_note_gone(&self, account: AccountId, messages: &str) -> Result<()> {
+        self.execute(
+            &format!(
+                "INSERT INTO archive_state (account, peer, erased_up_to)
+                 SELECT ?1, '', max(coalesce(current.current_at, 0),
+                     max(message.at + CASE WHEN imported IS NULL THEN 0 ELSE {APART} END))
+                 FROM message LEFT JOIN archive_state AS current
+                     ON current.account = ?1 AND current.peer = ''
+                 WHERE message.id IN (SELECT value FROM json_each(?2)) AND {ARCHIVED}
+                 HAVING count(*) > 0
+                 ON CONFLICT DO UPDATE SET
+                 erased_up_to = max(coalesce(erased_up_to, 0), excluded.erased_up_to)"
+            ),
+            params![account.0, messages],
+        )?;
+        Ok(())
+    }
+
+    /// Messages of a conversation that were not kept are about to go.
+    pub(crate) fn archive_note_unkept(
+        &self,
+        conversation: ConversationId,
+        messages: &[MessageId],
+    ) -> Result<()> {
+        let account = self.one(
+            "SELECT account FROM conversation WHERE id = ?1",
+            [conversation.0],
+            |row| row.get(0).map(AccountId),
+        )?;
+        match account {
+            Some(account) => self.archive_note_gone(account, &list(messages.iter().copied())),
+            None => Ok(()),
+        }
     }
 
     /// Nothing older of one account, or of all, is to come from the archive.
@@ -122,13 +172,14 @@ impl Store {
         else {
             return Ok(());
         };
-        let ids: Vec<String> = messages
-            .iter()
-            .filter(|(_, of)| *of == conversation)
-            .map(|(message, _)| message.0.to_string())
-            .collect();
-        let ids = format!("[{}]", ids.join(","));
+        let ids = list(
+            messages
+                .iter()
+                .filter(|(_, of)| *of == conversation)
+                .map(|(message, _)| *message),
+        );
         self.keep_erased_ids(account, &ids)?;
+        self.archive_note_gone(account, &ids)?;
         if self.archive_is_closed(account, &peer)? {
             return Ok(());
         }
@@ -163,7 +214,7 @@ impl Store {
                 "SELECT archive_id, sender, message_id FROM message
                  WHERE id IN (SELECT value FROM json_each(?2)) AND {ARCHIVED}
                  AND EXISTS (SELECT 1 FROM archive_state WHERE account = ?1 AND peer = ''
-                     AND (newest IS NOT NULL OR complete = 1)
+                     AND (newest IS NOT NULL OR complete = 1 OR current_at IS NOT NULL)
                      AND (current_at IS NULL OR received_at >= current_at))"
             ),
             params![account.0, messages],
@@ -201,8 +252,15 @@ impl Store {
         conversation: ConversationId,
         messages: &str,
     ) -> Result<Place> {
-        if self.archive_state(account, Some(peer))?.oldest.is_some() {
-            return Ok(Place::Stays);
+        let known = self.archive_state(account, Some(peer))?;
+        if let Some(place) = &known.oldest {
+            let comes_again =
+                !known.complete && self.is_before_place(conversation, place, messages)?;
+            return Ok(if comes_again {
+                Place::Unknown
+            } else {
+                Place::Stays
+            });
         }
         let first = self.one(
             "SELECT ord, archive_id FROM message
@@ -234,6 +292,34 @@ impl Store {
             _ => Place::Unknown,
         })
     }
+
+    /// Whether some of these messages may stand in the archive before a place in it: those that another program
+    /// had, and the archive was not read up to.
+    fn is_before_place(
+        &self,
+        conversation: ConversationId,
+        place: &str,
+        messages: &str,
+    ) -> Result<bool> {
+        let before = self.one(
+            &format!(
+                "SELECT 1 FROM message WHERE id IN (SELECT value FROM json_each(?1))
+                 AND archive_id IS NULL AND imported IS NOT NULL AND {ARCHIVED}
+                 AND at <= {APART} + coalesce((SELECT at FROM message
+                     WHERE conversation = ?2 AND archive_id = ?3), 9223372036854775807 - {APART})
+                 LIMIT 1"
+            ),
+            params![messages, conversation.0, place],
+            |_| Ok(()),
+        )?;
+        Ok(before.is_some())
+    }
+}
+
+/// Ids as JSON.
+fn list(messages: impl Iterator<Item = MessageId>) -> String {
+    let ids: Vec<String> = messages.map(|message| message.0.to_string()).collect();
+    format!("[{}]", ids.join(","))
 }
 
 /// From where older messages are asked for after an erasure.

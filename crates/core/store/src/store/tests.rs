@@ -322,6 +322,55 @@ fn r_data_06_the_second_schema_is_brought_up_to_date_with_its_rows() {
     store.check().expect("it is sound");
 }
 
+/// A store as the third schema had it: the second's rows, choices about what is kept, and a closed archive.
+fn of_schema_three() -> Connection {
+    let connection = of_schema_two();
+    let scripts = [
+        include_str!("../schema/001.sql"),
+        include_str!("../schema/002.sql"),
+        include_str!("../schema/003.sql"),
+    ];
+    crate::schema::migrate_with(&connection, &scripts).expect("it upgrades");
+    connection
+        .execute_batch(
+            "UPDATE archive_state SET current_at = 9;
+             INSERT INTO archive_state (account, peer, oldest, closed) VALUES (1, 'leila@example.org', 'a1', 1);
+             INSERT INTO setting (key, json) VALUES ('store.not_kept', 'true');
+             INSERT INTO conversation (account, jid, keep_history) VALUES (1, 'omid@example.org', 1);",
+        )
+        .expect("rows");
+    connection
+}
+
+#[test]
+fn r_data_06_the_third_schema_is_brought_up_to_date_with_its_rows() {
+    let store = Store::finish(of_schema_three(), false, Unkept::default()).expect("it opens");
+    assert_eq!(pragma(&store, "user_version"), SCHEMA_VERSION.to_string());
+    let account = store.accounts().expect("rows")[0].id;
+    // What was erased until then is not known.
+    let up_to = store.archive_erased_up_to(account).expect("it reads");
+    assert_eq!(up_to, Some(Timestamp(9)));
+    let state = store
+        .archive_state(account, Some("leila@example.org"))
+        .expect("it reads");
+    assert_eq!(state.oldest.as_deref(), Some("a1"));
+    assert!(
+        store
+            .archive_is_closed(account, "leila@example.org")
+            .expect("it says")
+    );
+    // Nor when history was switched off.
+    for (jid, kept) in [("leila@example.org", false), ("omid@example.org", true)] {
+        let conversation = store.conversation_open(account, jid).expect("it opens");
+        assert_eq!(
+            store.kept_at(conversation, Timestamp(5)).expect("it says"),
+            kept
+        );
+        assert_eq!(store.keeps(conversation).expect("it says"), kept);
+    }
+    store.check().expect("it is sound");
+}
+
 #[test]
 fn what_another_program_had_comes_once() {
     let store = Store::in_memory().expect("a store");

@@ -34,6 +34,10 @@ pub struct Server {
     pub frozen: bool,
     /// Archive queries are taken and not answered.
     pub mute_archive: bool,
+    /// What it answers to who asks on from a place in the archive.
+    pub archive_error: Option<&'static str>,
+    /// In milliseconds since 1970: for what it archives.
+    pub clock: i64,
     /// Requests whose payload has one of these namespaces are refused with `not-allowed`.
     pub refused: BTreeSet<String>,
     /// Which messages are lost on their way from the client at this full address.
@@ -103,6 +107,8 @@ impl Server {
             when_resumed: WhenResumed::Reads,
             frozen: false,
             mute_archive: false,
+            archive_error: None,
+            clock: 0,
             refused: BTreeSet::new(),
             loses: None,
         }
@@ -432,7 +438,7 @@ impl Server {
             && !hinted("no-store")
             && (message.has_child("body", "jabber:client") || hinted("store"));
         let text = String::from(&message);
-        let copy_id = kept.then(|| self.archive(sender, to.to_bare(), &text));
+        let copy_id = kept.then(|| self.archive_at(sender, to.to_bare(), &text, self.clock));
         self.carbon(sender, from, &text, copy_id.as_deref(), "sent");
         let name = to
             .node()
@@ -451,7 +457,7 @@ impl Server {
             return;
         }
         let bare = from.to_bare();
-        let text = match kept.then(|| self.archive(&name, bare, &text)) {
+        let text = match kept.then(|| self.archive_at(&name, bare, &text, self.clock)) {
             Some(id) => {
                 let own = format!("{name}@{}", self.domain);
                 text.replacen(
@@ -498,8 +504,22 @@ impl Server {
         }
     }
 
-    /// Puts a message into a user's archive as if it had passed before.
+    /// Puts a message into a user's archive as if it had passed long before.
     pub fn archive(&mut self, name: &str, peer: BareJid, stanza: &str) -> String {
+        let number = self.fresh();
+        self.archive_at(name, peer, stanza, 1_700_000_000_000 + number as i64 * 1000)
+    }
+
+    /// Gives everything in a user's archive another id.
+    pub fn number_archive_anew(&mut self, name: &str) {
+        let user = self.users.get_mut(name).expect("a user");
+        for item in &mut user.archive {
+            item.id.insert(0, 'b');
+        }
+    }
+
+    /// Puts a message into a user's archive, at a time in milliseconds since 1970.
+    pub fn archive_at(&mut self, name: &str, peer: BareJid, stanza: &str, at: i64) -> String {
         let number = self.fresh();
         let id = format!("a{number}");
         if let Some(user) = self.users.get_mut(name) {
@@ -507,7 +527,7 @@ impl Server {
                 id: id.clone(),
                 peer,
                 stanza: stanza.to_owned(),
-                at: 1_700_000_000_000 + number as i64 * 1000,
+                at,
             });
         }
         id
@@ -575,8 +595,13 @@ impl Server {
             }
             ("query", "urn:xmpp:mam:2") if self.mute_archive => return,
             ("query", "urn:xmpp:mam:2") if self.has_archive => {
-                let fin = self.query_archive(session, name, payload);
-                result(&fin)
+                match self.query_archive(session, name, payload) {
+                    Ok(fin) => result(&fin),
+                    Err(condition) => format!(
+                        "<iq type='error' id='{id}'{from}><error type='cancel'>\
+                         <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+                    ),
+                }
             }
             ("query", "jabber:iq:register") => {
                 let password = payload.get_child("password", "jabber:iq:register");
@@ -596,7 +621,12 @@ impl Server {
         self.send(session, answer);
     }
 
-    fn query_archive(&mut self, session: u64, name: &str, query: &Element) -> String {
+    fn query_archive(
+        &mut self,
+        session: u64,
+        name: &str,
+        query: &Element,
+    ) -> Result<String, &'static str> {
         const RSM: &str = "http://jabber.org/protocol/rsm";
         let query_id = query.attr("queryid").unwrap_or_default();
         let set = query.get_child("set", RSM).expect("a page");
@@ -614,18 +644,24 @@ impl Server {
             .iter()
             .filter(|item| with.as_ref().is_none_or(|with| item.peer.as_str() == with))
             .collect();
-        let place = |id: &str| all.iter().position(|item| item.id == id);
+        let place = |id: &str| {
+            let place = all.iter().position(|item| item.id == id);
+            place.ok_or("item-not-found")
+        };
         let (page, complete) = if let Some(before) = text("before") {
             let end = if before.is_empty() {
                 all.len()
             } else {
-                place(&before).unwrap_or(0)
+                place(&before)?
             };
             let start = end.saturating_sub(max);
             (start..end, start == 0)
         } else {
             let start = match text("after") {
-                Some(after) => place(&after).map_or(0, |at| at + 1),
+                Some(after) => match self.archive_error {
+                    Some(error) => return Err(error),
+                    None => place(&after)? + 1,
+                },
                 None => 0,
             };
             let end = (start + max).min(all.len());
@@ -652,7 +688,9 @@ impl Server {
             _ => String::new(),
         };
         let complete = if complete { " complete='true'" } else { "" };
-        format!("<fin xmlns='urn:xmpp:mam:2'{complete}><set xmlns='{RSM}'>{bounds}</set></fin>")
+        Ok(format!(
+            "<fin xmlns='urn:xmpp:mam:2'{complete}><set xmlns='{RSM}'>{bounds}</set></fin>"
+        ))
     }
 
     pub fn users_with_sessions(&self) -> BTreeSet<String> {
