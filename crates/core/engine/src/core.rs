@@ -205,6 +205,14 @@ impl Core {
                 Ok(cx.store.setting_set(SHREDDING, &at).map_err(Fault::from)?)
             })?;
         }
+        if matches!(
+            request,
+            Request::AccountRemove { .. }
+                | Request::SavedPasswordRemove { .. }
+                | Request::MessageWithdraw { .. }
+        ) {
+            self.care.overwritten(shared.now.instant);
+        }
         let answer = self.transact(shared, durable, |cx, core| core.request(cx, to, request));
         if answer.is_err() {
             self.care.forget(to);

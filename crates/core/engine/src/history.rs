@@ -1,6 +1,7 @@
 //! History under the person's control: kept or not, for how long, erased for good, read out.
 
 mod care;
+mod clock;
 mod days;
 mod export;
 
@@ -67,14 +68,13 @@ pub(crate) fn handle_request(
                 .store
                 .erasure_count(&erasure(accounts, &what)?)
                 .map_err(Fault::from)?;
-            let everything = matches!(what, EraseScope::All | EraseScope::Account { .. });
-            let text = words::history_to_erase(count, name.as_deref(), everything);
+            let text = words::history_to_erase(count, name.as_deref(), &what);
             Reply::Erased(erased(count, text))
         }
         Request::QuitCount {} => {
             let count = ErasedCount {
                 messages: cx.store.lost_at_end().map_err(Fault::from)?,
-                calls: 0,
+                ..ErasedCount::default()
             };
             Reply::Erased(erased(count, words::lost_at_end(count)))
         }
@@ -83,7 +83,7 @@ pub(crate) fn handle_request(
             let erasure = erasure(accounts, &what)?;
             crate::private::forget::erased(cx, accounts, &erasure)?;
             let count = cx.store.erase_begin(&erasure).map_err(Fault::from)?;
-            let text = words::history_erased(count, name.as_deref());
+            let text = words::history_erased(count, name.as_deref(), &what);
             let reply = Reply::Erased(erased(count, text));
             care.answer_when_erased(cx.now.instant, to, reply);
             return Ok(None);

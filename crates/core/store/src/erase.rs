@@ -99,6 +99,8 @@ impl Store {
         Ok(ErasedCount {
             messages: messages.unwrap_or(0),
             calls: calls.unwrap_or(0),
+            remains: self.remains()?,
+            records: self.recorded(),
         })
     }
 
@@ -295,7 +297,10 @@ impl Store {
             Erasure::Account(account) | Erasure::Removed(account) => {
                 self.archive_close_account(Some(*account))?;
             }
-            Erasure::All => self.archive_close_account(None)?,
+            Erasure::All => {
+                self.archive_close_account(None)?;
+                self.remains_erase()?;
+            }
             Erasure::Conversation(conversation) if self.is_with_a_stranger(*conversation)? => {}
             _ => return Ok(()),
         }

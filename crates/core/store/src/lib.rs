@@ -75,6 +75,7 @@ mod message;
 mod outbox;
 mod people;
 mod private;
+mod remains;
 mod salvage;
 mod search;
 mod server;
@@ -94,6 +95,7 @@ pub use key::{
 };
 pub use profile::{ProfileDir, ProfileLock};
 pub use records::{RecordFile, RecordKey, RecordKind, RecordWriter, Records, SharedRecord};
+pub use remains::REMAINS_DAYS;
 pub use salvage::SalvageReport;
 pub use schema::SCHEMA_VERSION;
 pub use server::CAPS_LIMIT;

@@ -1,5 +1,5 @@
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 #[cfg(unix)]
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -199,6 +199,36 @@ impl ProfileDir {
         let removed = self.remove_file(name);
         written.map_err(StoreError::io("writing over a file of the profile"))?;
         removed
+    }
+
+    /// Writes random bytes over the last part of a file, of `most` bytes, puts them on the medium, and cuts that part
+    /// off; a file that has no other part is removed.
+    pub(crate) fn overwrite_end(&self, name: &str, most: u64) -> Result<()> {
+        if !self.check_file(name)? {
+            return Ok(());
+        }
+        let left = (|| {
+            let mut file = open_options().write(true).open(self.path.join(name))?;
+            let length = file.metadata()?.len();
+            let start = length.saturating_sub(most);
+            file.seek(SeekFrom::Start(start))?;
+            let mut noise = vec![0; OVERWRITE];
+            let mut left = length - start;
+            while left > 0 {
+                let part = usize::try_from(left).map_or(OVERWRITE, |left| left.min(OVERWRITE));
+                let noise = noise.get_mut(..part).unwrap_or_default();
+                getrandom::fill(noise).map_err(io::Error::other)?;
+                file.write_all(noise)?;
+                left -= part as u64;
+            }
+            file.sync_all()?;
+            file.set_len(start)?;
+            Ok(start)
+        })();
+        match left.map_err(StoreError::io("writing over a file of the profile"))? {
+            0 => self.remove_file(name),
+            _ => Ok(()),
+        }
     }
 
     /// Copies a file onto the medium, under a name that nothing has. Whether there was one to copy.

@@ -22,8 +22,10 @@ use crate::profile::{ProfileDir, STORE_FILE, STORE_SIDE_FILES};
 use crate::store::Store;
 
 /// A copy to work on, and the new store before it takes its place.
-const COPY: &str = "store.db.copy";
-const NEW: &str = "store.db.new";
+pub(crate) const COPY: &str = "store.db.copy";
+pub(crate) const NEW: &str = "store.db.new";
+/// What names of the old file and its log begin with, once they are replaced.
+pub(crate) const KEPT: &str = "store.db.damaged-";
 const LOG: &str = "store.db-wal";
 
 /// What [`Store::salvage`] saved.
@@ -37,7 +39,7 @@ pub struct SalvageReport {
     pub lost_pages: u32,
     /// Pages of the old file.
     pub pages: u32,
-    /// Where the old file lies now; nothing of it was deleted.
+    /// Where the old file lies now; nothing of it was deleted. It goes in time ([`Store::remains_step`]).
     pub kept: PathBuf,
 }
 
@@ -193,7 +195,7 @@ fn empty_page(pages: u32) -> Vec<u8> {
 fn keep_old(profile: &ProfileDir) -> Result<PathBuf> {
     let taken = |name: &str| profile.path().join(name).symlink_metadata().is_ok();
     let name = (1_u32..)
-        .map(|n| format!("{STORE_FILE}.damaged-{n}"))
+        .map(|n| format!("{KEPT}{n}"))
         .find(|name| !taken(name) && !taken(&format!("{name}-wal")))
         .ok_or_else(|| damaged("there is no name left for it"))?;
     profile.copy_file(LOG, &format!("{name}-wal"))?;

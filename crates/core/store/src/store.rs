@@ -21,6 +21,8 @@ pub struct Store {
     transaction: Cell<Transaction>,
     on_disk: bool,
     commits_fail: Cell<bool>,
+    /// Absent for a store that is in no profile.
+    pub(crate) folder: Option<ProfileDir>,
     pub(crate) unkept: RefCell<Unkept>,
 }
 
@@ -67,10 +69,14 @@ impl Store {
         for beside in crate::profile::STORE_SIDE_FILES {
             profile.check_file(beside)?;
         }
-        Self::open_with(&path, Some(key), unkept).map_err(|error| match error {
+        let opened = Self::open_with(&path, Some(key), unkept).map_err(|error| match error {
             // SQLite says only that it cannot make its log beside the file.
             StoreError::Io { .. } if !profile.is_writable() => StoreError::ReadOnly,
             error => error,
+        });
+        Ok(Self {
+            folder: Some(profile.clone()),
+            ..opened?
         })
     }
 
@@ -150,6 +156,7 @@ impl Store {
             transaction: Cell::new(Transaction::None),
             on_disk,
             commits_fail: Cell::new(false),
+            folder: None,
             unkept: RefCell::new(unkept),
         };
         match store.forget_unkept() {

@@ -353,7 +353,9 @@ fn s_store_07_a_message_a_conversation_a_day_an_account_and_everything_leave_the
         store.erasure_count(&day).expect("it counts"),
         ErasedCount {
             messages: 24,
-            calls: 1
+            calls: 1,
+            remains: 0,
+            records: 0
         }
     );
     let (count, _) = erase_in_slices(&store, &day);

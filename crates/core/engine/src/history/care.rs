@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use sotto_api::view::Settings;
-use sotto_api::{ApiError, Event, Reply};
+use sotto_api::{ApiError, Event, Reply, Timestamp};
 use sotto_store::{Store, StoreError};
 
+use super::clock::Clock;
 use super::in_days;
 use crate::context::{Context, ReplyTo};
 use crate::error::Fault;
+use crate::io::Now;
 use crate::words;
 
 /// Between two pieces of work, so that messages get their turn.
@@ -28,6 +30,9 @@ pub(crate) struct Care {
     due: Option<Instant>,
     /// Something went since shells were last told.
     erased: bool,
+    /// Something went from the file that may stand in its log.
+    overwritten: bool,
+    clock: Clock,
     waiting: Vec<(ReplyTo, Reply)>,
 }
 
@@ -38,6 +43,8 @@ enum Piece {
     /// There is nothing more to do; `next` says when there may be.
     Done {
         next: Option<Duration>,
+        /// Absent when the clock is not sure.
+        now: Option<Timestamp>,
     },
 }
 
@@ -45,6 +52,12 @@ impl Care {
     /// Something may be to be done: at the start, and when what holds has changed.
     pub fn wake(&mut self, now: Instant) {
         self.due = Some(now + PAUSE);
+    }
+
+    /// Something goes that must not stay in the file's log either, for example a password.
+    pub fn overwritten(&mut self, now: Instant) {
+        self.overwritten = true;
+        self.wake(now);
     }
 
     /// Answers when everything that was begun is gone from the file.
@@ -85,12 +98,19 @@ impl Care {
             // A backup that is being written would hold what goes, and keeps the file from being written: it is given up.
             cx.store.thaw()?;
         }
-        match piece(cx.store, cx.settings, cx.timestamp())? {
+        match self.piece(cx.store, cx.settings, cx.now)? {
             Piece::Erased => self.erased = true,
-            Piece::Tidied => {}
-            Piece::Done { next } => {
-                if std::mem::take(&mut self.erased) {
+            Piece::Tidied => self.overwritten = true,
+            Piece::Done { next, now } => {
+                if self.erased || self.overwritten {
                     cx.store.checkpoint()?;
+                    self.overwritten = false;
+                }
+                let days = in_days(cx.settings.expiry);
+                if cx.store.remains_step(now, days)? {
+                    return Ok(Some(PAUSE));
+                }
+                if std::mem::take(&mut self.erased) {
                     cx.changes.push(Event::HistoryErased);
                     cx.changes.contacts();
                 }
@@ -113,32 +133,32 @@ impl Care {
             cx.answer(to, Err(error.clone()));
         }
     }
-}
 
-fn piece(
-    store: &Store,
-    settings: &Settings,
-    now: sotto_api::Timestamp,
-) -> Result<Piece, StoreError> {
-    if store.is_erasing()? {
-        store.erase_step()?;
-        return Ok(Piece::Erased);
+    fn piece(&mut self, store: &Store, settings: &Settings, now: Now) -> Result<Piece, StoreError> {
+        if store.is_erasing()? {
+            store.erase_step()?;
+            return Ok(Piece::Erased);
+        }
+        let days = in_days(settings.expiry);
+        let time = Timestamp(now.unix_ms);
+        let is_sure = self.clock.is_sure(store, now)?;
+        if is_sure && store.expire(days, time, PIECE)? > 0 {
+            return Ok(Piece::Erased);
+        }
+        if store.tidy()? {
+            return Ok(Piece::Tidied);
+        }
+        let mut next = (store.remains()? > 0).then_some(LONGEST);
+        if store.can_expire(days)? {
+            let wait = match store.expires_next(days)? {
+                Some(at) if is_sure => {
+                    Duration::from_millis(u64::try_from(at.0 - time.0).unwrap_or(0))
+                }
+                _ => LONGEST,
+            };
+            next = Some(wait.clamp(SHORTEST, LONGEST));
+        }
+        let now = is_sure.then_some(time);
+        Ok(Piece::Done { next, now })
     }
-    let days = in_days(settings.expiry);
-    if store.expire(days, now, PIECE)? > 0 {
-        return Ok(Piece::Erased);
-    }
-    if store.tidy()? {
-        return Ok(Piece::Tidied);
-    }
-    let next = if store.can_expire(days)? {
-        let wait = match store.expires_next(days)? {
-            Some(at) => Duration::from_millis(u64::try_from(at.0 - now.0).unwrap_or(0)),
-            None => LONGEST,
-        };
-        Some(wait.clamp(SHORTEST, LONGEST))
-    } else {
-        None
-    };
-    Ok(Piece::Done { next })
 }

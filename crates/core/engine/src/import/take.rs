@@ -255,7 +255,8 @@ pub(super) fn messages(
         return Ok(false);
     }
     for message in &slice.messages {
-        let at = Timestamp(message.at);
+        // A message of the future would never expire.
+        let at = Timestamp(message.at).min(cx.timestamp());
         if open.expired.is_some_and(|limit| at < limit) {
             state.taken.expired += 1;
             continue;
@@ -368,7 +369,8 @@ pub(super) fn calls(
 ) -> Result<(), Fault> {
     let state = &mut progress.state;
     let days = i64::from(in_days(cx.settings.expiry));
-    let limit = cx.now.unix_ms.saturating_sub(days * 86_400_000);
+    let now = cx.timestamp();
+    let limit = now.0.saturating_sub(days * 86_400_000);
     for call in calls {
         if days > 0 && call.started < limit {
             state.taken.expired += 1;
@@ -401,8 +403,8 @@ pub(super) fn calls(
                 Direction::Incoming
             },
             outcome,
-            started_at: Timestamp(call.started),
-            ended_at: Timestamp(call.ended),
+            started_at: Timestamp(call.started).min(now),
+            ended_at: Timestamp(call.ended).min(now),
             end_reason: reason.as_deref().unwrap_or_default(),
             participants: &participants,
             imported: Some(&hex(&call.key)),

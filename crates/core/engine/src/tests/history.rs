@@ -419,6 +419,37 @@ fn what_was_missed_for_longer_than_it_would_be_kept_is_shown_for_a_while() {
     assert!(two.bodies().is_empty());
 }
 
+#[test]
+fn s_store_07_a_clock_that_leaps_ahead_erases_nothing_before_a_day_has_gone_by() {
+    for restarts in [false, true] {
+        let mut two = two();
+        two.settings(|settings| settings.expiry = Expiry::Week);
+        two.hear("words");
+        two.world.pass(2 * HOUR);
+        if restarts {
+            two.world.kill(two.alice);
+        }
+        let right = two.world.now.unix_ms;
+        two.world.now.unix_ms += 365 * 86_400_000;
+        if restarts {
+            two.world.restart(two.alice);
+        }
+        two.world.pass(20 * HOUR);
+        assert_eq!(two.bodies(), ["words"]);
+        // Erasing by hand goes as ever.
+        two.hear("canary");
+        let message = two.world.history(two.alice, BOB)[1].id;
+        two.erase(EraseScope::Message { message });
+        assert_eq!(two.on_disk("canary"), 0);
+        two.world.now.unix_ms = right + 20 * 3_600_000;
+        two.world.pass(2 * DAY);
+        assert_eq!(two.bodies(), ["words"], "it was set right");
+        two.world.now.unix_ms += 365 * 86_400_000;
+        two.world.pass(26 * HOUR);
+        assert!(two.bodies().is_empty(), "it goes on from there");
+    }
+}
+
 // ---- erasing -----------------------------------------------------------------------------------
 
 #[test]
@@ -703,6 +734,64 @@ fn what_was_said_while_history_was_off_is_not_kept_when_the_archive_tells_of_it_
         assert_eq!(two.on_disk("canary"), 0, "{own}");
         assert_eq!(two.on_disk("anary"), 0, "nor in the index");
     }
+}
+
+#[test]
+fn s_store_07_what_goes_with_an_account_leaves_the_log_beside_the_file_too() {
+    let mut two = two();
+    for number in 0..300 {
+        two.world.say(two.bob, ALICE, &format!("canary-{number}"));
+    }
+    two.world.settle();
+    let account = two.world.accounts(two.alice)[0].id;
+    two.world.ask(
+        two.alice,
+        Request::AccountRemove {
+            account,
+            erase_history: true,
+        },
+    );
+    two.world.pass(Duration::from_secs(10));
+    assert_eq!(two.on_disk("canary"), 0);
+    assert_eq!(two.on_disk("anary"), 0);
+}
+
+#[test]
+fn s_store_07_an_index_that_is_tidied_after_a_restart_leaves_the_log_too() {
+    let mut two = two();
+    for number in 0..300 {
+        two.world.say(two.bob, ALICE, &format!("canary-{number}"));
+    }
+    two.world.settle();
+    let conversation = two.conversation();
+    two.world.with_store(two.alice, |store| {
+        store.conversation_erase(conversation).expect("it erases");
+        assert!(store.is_untidy().expect("it says"));
+    });
+    two.world.pass(Duration::from_secs(10));
+    assert_eq!(two.on_disk("canary"), 0);
+    assert_eq!(two.on_disk("anary"), 0);
+}
+
+#[test]
+fn s_store_07_a_withdrawn_message_and_a_forgotten_password_leave_the_log_too() {
+    let mut two = two();
+    two.world.servers[0].add_user("work", "canary-password");
+    two.world
+        .add_account(two.alice, "work@example.org", "canary-password", true);
+    two.world.pass(Duration::from_secs(5));
+    assert!(two.on_disk("canary-password") > 0);
+    two.world
+        .ask(two.alice, Request::SavedPasswordRemove { account: None });
+    two.world.pass(Duration::from_secs(1));
+    assert_eq!(two.on_disk("canary"), 0);
+    two.world.cut_off(two.alice, true);
+    let message = two.world.say(two.alice, BOB, "canary-withdrawn").id;
+    assert!(two.on_disk("canary") > 0);
+    two.world
+        .ask(two.alice, Request::MessageWithdraw { message });
+    two.world.pass(Duration::from_secs(1));
+    assert_eq!(two.on_disk("canary"), 0);
 }
 
 #[test]

@@ -542,6 +542,23 @@ fn what_is_older_than_is_kept_is_left() {
 }
 
 #[test]
+fn what_comes_from_the_future_came_now_and_so_expires() {
+    let (_home, root) = sample("jitsi-2.8");
+    let mut world = World::new();
+    let who = world.add_player();
+    // Before all of it.
+    world.now.unix_ms = 1_000_000_000_000;
+    let view = scan(&mut world, who, ImportProgram::Jitsi, &root);
+    run(&mut world, who, view.id, ALL);
+    let history = world.history(who, LEILA);
+    assert!(!history.is_empty());
+    assert!(history.iter().all(|row| row.at.0 <= world.now.unix_ms));
+    settings(&mut world, who, |settings| settings.expiry = Expiry::Week);
+    world.pass(std::time::Duration::from_secs(8 * 86_400));
+    assert!(world.bodies(who, LEILA).is_empty());
+}
+
+#[test]
 fn the_history_of_an_account_that_is_not_here_is_left_and_told() {
     let (_home, root) = sample("pidgin-2.14");
     let mut world = World::new();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sotto_api::view::ProfileState;
+use sotto_api::view::{EraseScope, ProfileState};
 use sotto_api::{ErrorKind, Outcome, Protection, Reply, Request, Secret};
 use sotto_store::ProfileDir;
 
@@ -111,6 +111,103 @@ fn passphrase() -> Secret {
     Secret::new("six green bottles".to_owned())
 }
 
+#[test]
+fn s_store_07_a_damaged_store_that_was_saved_goes_with_everything_or_after_a_month() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("profile");
+    let mut shell = Shell::start(&path);
+    shell.ask(Request::ProfileCreate {
+        protection: Protection::None,
+    });
+    let beside = || {
+        let mut names: Vec<String> = std::fs::read_dir(&path)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name().into_string())
+            .map(|name| name.expect("a name"))
+            .filter(|name| name.starts_with("store.db."))
+            .collect();
+        names.sort();
+        names
+    };
+    shell.ask(Request::ProfileSalvage {});
+    shell.ask(Request::ProfileSalvage {});
+    assert_eq!(beside(), ["store.db.damaged-1", "store.db.damaged-2"]);
+    let count = |shell: &mut Shell, what| match shell.ask(Request::HistoryCount { what }) {
+        Reply::Erased(view) => view.text,
+        other => panic!("{other:?}"),
+    };
+    let day = EraseScope::Day {
+        conversation: None,
+        day: "1970-01-01".into(),
+        zone: "UTC".into(),
+    };
+    assert_eq!(
+        count(&mut shell, day.clone()),
+        "There is nothing to erase. 2 files of a damaged store still lie in the profile and may hold older \
+         messages, these too. They go when you erase everything, or after 30 days."
+    );
+    assert_eq!(
+        count(&mut shell, EraseScope::All),
+        "There is nothing to erase. 2 files of a damaged store go too."
+    );
+    shell.wait(3600);
+    shell.erase(day);
+    assert_eq!(beside(), ["store.db.damaged-1", "store.db.damaged-2"]);
+
+    // What an interrupted salvage left goes at the next start; a file that is long goes in slices.
+    shell.ask(Request::Quit {});
+    drop(shell);
+    std::fs::write(path.join("store.db.new"), vec![7; 9_000_000]).expect("it writes");
+    std::fs::write(path.join("store.db.copy-wal"), b"old").expect("it writes");
+    let mut shell = Shell::start(&path);
+    shell.ask(Request::AccountList {});
+    shell.wait(2);
+    assert_eq!(beside(), ["store.db.damaged-1", "store.db.damaged-2"]);
+
+    assert_eq!(
+        shell.erase(EraseScope::All),
+        "There was nothing to erase. 2 files of a damaged store are gone too."
+    );
+    assert_eq!(beside(), [""; 0]);
+
+    // By itself. The clock of the files is the computer's.
+    shell.ask(Request::ProfileSalvage {});
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("after 1970")
+        .as_millis();
+    shell.now.unix_ms = i64::try_from(now).expect("a time");
+    shell.wait(25 * 3600);
+    assert_eq!(beside(), ["store.db.damaged-1"]);
+    for _ in 0..29 {
+        shell.wait(24 * 3600);
+    }
+    assert_eq!(beside(), [""; 0]);
+}
+
+#[test]
+fn an_erasure_of_everything_says_that_what_was_recorded_stays() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("profile");
+    let mut shell = Shell::start(&path);
+    shell.ask(Request::ProfileCreate {
+        protection: Protection::None,
+    });
+    let records = path.join("records");
+    std::fs::create_dir(&records).expect("a folder");
+    std::fs::write(records.join("stanzas-1.pcapng"), b"words").expect("it writes");
+    let Reply::Erased(count) = shell.ask(Request::HistoryCount {
+        what: EraseScope::All,
+    }) else {
+        panic!("no count")
+    };
+    let said = "What was recorded for finding faults is not history: 1 file keeps messages as they came and went. \
+                Remove what was recorded in the settings, or with sotto-cli records remove stanzas.";
+    assert!(count.text.ends_with(said), "{}", count.text);
+    let erased = shell.erase(EraseScope::All);
+    assert!(erased.ends_with(said), "{erased}");
+}
+
 struct Shell {
     engine: Engine,
     now: Now,
@@ -165,6 +262,44 @@ impl Shell {
         assert!(due <= self.now.instant);
         self.engine.handle_timeout(self.now);
         self.run();
+    }
+
+    /// Erases, and what was said then.
+    fn erase(&mut self, what: EraseScope) -> String {
+        self.next += 1;
+        let request = Request::HistoryErase { what };
+        self.engine.handle(
+            Input::Request {
+                client: ClientId(1),
+                id: self.next,
+                request,
+            },
+            self.now,
+        );
+        assert!(self.run().is_none(), "it is answered later");
+        match self.wait(60) {
+            Some(Outcome::Ok(Reply::Erased(view))) => view.text,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Lets so many seconds go by.
+    fn wait(&mut self, seconds: u64) -> Option<Outcome> {
+        let end = self.now.instant + Duration::from_secs(seconds);
+        let mut answer = None;
+        while let Some(at) = self.engine.poll_timeout().filter(|at| *at <= end) {
+            self.set_instant(at.max(self.now.instant));
+            self.engine.handle_timeout(self.now);
+            answer = self.run().or(answer);
+        }
+        self.set_instant(end);
+        answer
+    }
+
+    fn set_instant(&mut self, instant: Instant) {
+        let passed = instant.saturating_duration_since(self.now.instant);
+        self.now.unix_ms += i64::try_from(passed.as_millis()).expect("a time");
+        self.now.instant = instant;
     }
 
     fn run(&mut self) -> Option<Outcome> {

@@ -1,7 +1,8 @@
 //! What is kept, for how long, and what goes.
 
-use sotto_api::view::Expiry;
+use sotto_api::view::{EraseScope, Expiry};
 use sotto_api::{ApiError, ErrorKind};
+use sotto_store::REMAINS_DAYS;
 use sotto_store::row::ErasedCount;
 
 use super::time::count;
@@ -19,19 +20,26 @@ pub fn history(keep: bool, expiry: Expiry) -> &'static str {
     }
 }
 
-/// Asked before an erasure. `name` is the other person; absent where it is about more than one. `everything`: an
-/// account or all that is here.
-pub fn history_to_erase(what: ErasedCount, name: Option<&str>, everything: bool) -> String {
-    match amount(what) {
+/// Asked before an erasure. `name` is the other person; absent where it is about more than one.
+pub fn history_to_erase(what: ErasedCount, name: Option<&str>, scope: &EraseScope) -> String {
+    let all = *scope == EraseScope::All;
+    let text = match amount(what) {
         None => "There is nothing to erase.".into(),
         Some(amount) => {
+            let everything = all || matches!(scope, EraseScope::Account { .. });
             let keys = if everything { KEYS } else { "" };
             format!(
                 "{amount} will be gone from this computer. {}{keys}",
                 untouched(name)
             )
         }
-    }
+    };
+    let old = match old_stores(what.remains) {
+        Some((1, files)) if all => format!(" {files} goes too."),
+        Some((_, files)) if all => format!(" {files} go too."),
+        other => stays(other),
+    };
+    text + &old + &recorded(what, all)
 }
 
 /// What becomes of keys when everything is erased.
@@ -53,8 +61,9 @@ pub fn lost_at_end(what: ErasedCount) -> String {
 }
 
 /// Said after it.
-pub fn history_erased(what: ErasedCount, name: Option<&str>) -> String {
-    match amount(what) {
+pub fn history_erased(what: ErasedCount, name: Option<&str>, scope: &EraseScope) -> String {
+    let all = *scope == EraseScope::All;
+    let text = match amount(what) {
         None => "There was nothing to erase.".into(),
         Some(amount) => {
             let verb = if what.messages + what.calls == 1 {
@@ -67,7 +76,52 @@ pub fn history_erased(what: ErasedCount, name: Option<&str>) -> String {
                 untouched(name)
             )
         }
+    };
+    let old = match old_stores(what.remains) {
+        Some((1, files)) if all => format!(" {files} is gone too."),
+        Some((_, files)) if all => format!(" {files} are gone too."),
+        other => stays(other),
+    };
+    text + &old + &recorded(what, all)
+}
+
+fn old_stores(files: usize) -> Option<(i64, String)> {
+    let files = i64::try_from(files).unwrap_or(i64::MAX);
+    (files > 0).then(|| {
+        (
+            files,
+            format!("{} of a damaged store", count(files, "file")),
+        )
+    })
+}
+
+/// What an erasure does not reach.
+fn stays(files: Option<(i64, String)>) -> String {
+    let Some((number, files)) = files else {
+        return String::new();
+    };
+    let (lies, goes) = if number == 1 {
+        ("lies", "It goes")
+    } else {
+        ("lie", "They go")
+    };
+    format!(
+        " {files} still {lies} in the profile and may hold older messages, these too. {goes} when you erase \
+         everything, or after {REMAINS_DAYS} days."
+    )
+}
+
+fn recorded(what: ErasedCount, all: bool) -> String {
+    let files = i64::try_from(what.records).unwrap_or(i64::MAX);
+    if !all || files == 0 {
+        return String::new();
     }
+    let keep = if files == 1 { "keeps" } else { "keep" };
+    format!(
+        " What was recorded for finding faults is not history: {} {keep} messages as they came and went. Remove what \
+         was recorded in the settings, or with sotto-cli records remove stanzas.",
+        count(files, "file")
+    )
 }
 
 fn amount(what: ErasedCount) -> Option<String> {

@@ -26,12 +26,16 @@ pub enum Erasure {
 }
 
 /// How much an erasure takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ErasedCount {
     /// Messages, without the program's own lines.
     pub messages: u64,
     /// Calls.
     pub calls: u64,
+    /// Files of damaged stores beside the store, which hold older messages. They go with [`Erasure::All`] only.
+    pub remains: usize,
+    /// Files of recorded stanzas ([`crate::Records`]), which no erasure takes.
+    pub records: usize,
 }
 
 /// What was said in a span of time.
