@@ -150,6 +150,11 @@ impl Pages {
         with(|pages| ending::ask_quit(pages, messages));
     }
 
+    /// Explains that the window goes and Sotto stays, before it first does.
+    pub fn ask_hide() {
+        with(ending::ask_hide);
+    }
+
     /// Asks before something is erased, saying how much it is.
     pub fn ask_erase(what: EraseScope) {
         with(|pages| history::ask_erase(pages, what));

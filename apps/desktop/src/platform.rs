@@ -1,5 +1,10 @@
 //! What a desktop can do: fonts, renderer, links.
 
+#[cfg(target_os = "linux")]
+mod bus;
+#[cfg(any(target_os = "linux", test))]
+mod guard;
+
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -82,6 +87,28 @@ pub fn bundle_emoji() {
         };
         collection.set_generic_families(generic, ours.iter().copied().chain(rest));
     }
+}
+
+/// Whether the desktop has a tray now. Waits for the desktop's answer.
+pub fn has_tray() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        bus::has_tray()
+    }
+    // Elsewhere the system itself has one.
+    #[cfg(not(target_os = "linux"))]
+    {
+        cfg!(any(windows, target_os = "macos"))
+    }
+}
+
+/// Calls `lock`, on a thread of its own, when the computer is about to sleep or the desktop locks its session. What
+/// `lock` is given holds the sleep up until it is dropped. Only Linux tells so far.
+pub fn before_sleep(lock: impl Fn(Box<dyn Send>) + Send + 'static) {
+    #[cfg(target_os = "linux")]
+    bus::watch(move |delay| lock(Box::new(delay)));
+    #[cfg(not(target_os = "linux"))]
+    drop(lock);
 }
 
 /// Hands a link to the system's browser: as one argument, never through a shell.

@@ -20,6 +20,7 @@ mod list;
 mod lock;
 mod sheets;
 mod talk;
+mod tray;
 mod words;
 
 pub use words::WindowWords;
@@ -49,6 +50,11 @@ pub(crate) fn leave() {
     with_shell(Shell::leave);
 }
 
+/// Hides the window, which was explained; `told`: it need not be explained again.
+pub(crate) fn hide(told: bool) {
+    with_shell(|shell| tray::explained(shell, told));
+}
+
 /// Opens a conversation at a message that was found.
 pub(crate) fn open_message(conversation: sotto_api::ConversationId, message: sotto_api::MessageId) {
     with_shell(|shell| talk::open_conversation(shell, conversation, Some(message), true));
@@ -76,6 +82,7 @@ pub struct Shell {
     system_scale: Cell<f32>,
     own_scale: Cell<f32>,
     lock: lock::Lock,
+    tray: tray::TrayIcon,
     quit: Cell<bool>,
     /// The engine is being asked what quitting would lose.
     quit_asked: Cell<bool>,
@@ -104,6 +111,7 @@ impl Shell {
             system_scale: Cell::new(window.window().scale_factor()),
             own_scale: Cell::new(0.0),
             lock: lock::Lock::default(),
+            tray: tray::TrayIcon::default(),
             quit: Cell::new(false),
             quit_asked: Cell::new(false),
             owner: Cell::new(true),
@@ -150,6 +158,14 @@ impl Shell {
     /// Keeps the mark of the one window until the window is gone.
     pub(crate) fn keep(&self, lock: Option<std::fs::File>) {
         self.window_lock.replace(lock);
+    }
+
+    /// Lets the desktop take part: its tray, and its sleep. Once, when the window is shown.
+    pub(crate) fn meet_desktop() {
+        tray::start();
+        platform::before_sleep(|delay| {
+            on_window(move |shell| lock::before_sleep(shell, delay));
+        });
     }
 
     /// Sends a request. `then` runs on the window's thread, after this call or within it.
@@ -250,10 +266,11 @@ impl Shell {
     }
 
     /// Brings the window to the front.
-    fn raise(&self) {
+    fn raise(self: &Rc<Self>) {
         // A window that cannot be shown now is shown with the next start.
         let _ = self.window.show();
         self.window.window().set_minimized(false);
+        tray::refresh(self);
     }
 
     fn reload_profile(self: &Rc<Self>) {
@@ -271,6 +288,7 @@ impl Shell {
                 ProfileState::Open => shell.opened(),
                 ProfileState::Locked | ProfileState::Absent => lock::forget(shell),
             }
+            tray::refresh(shell);
         });
     }
 
@@ -288,6 +306,7 @@ impl Shell {
             if let Ok(Reply::Accounts(accounts)) = answer {
                 shell.accounts.replace(accounts);
                 list::show_accounts(shell);
+                tray::refresh(shell);
             }
         });
     }
@@ -432,7 +451,7 @@ impl Shell {
         self.window
             .on_system_theme(|| with_shell(Self::apply_settings));
         self.window.window().on_close_requested(|| {
-            with_shell(|shell| shell.act("quit"));
+            with_shell(tray::close);
             slint::CloseRequestResponse::KeepWindowShown
         });
 

@@ -111,6 +111,7 @@ pub fn run(arguments: Arguments) -> Result<(), String> {
         }
     }
     shell.window().show().map_err(no_window)?;
+    Shell::meet_desktop();
     slint::run_event_loop_until_quit().map_err(no_window)?;
     drop(window_lock);
     Ok(())

@@ -29,6 +29,7 @@ pub(super) enum About {
     SaveRecord(Record),
     OpenProfile,
     Quit,
+    Hide,
     Erase(EraseScope),
     Expiry(Box<Request>),
     RemovePasswords(Option<AccountId>),
@@ -814,6 +815,11 @@ fn accept(pages: &Pages) {
         (DialogKind::Question, About::Quit) => {
             close(pages);
             crate::shell::leave();
+        }
+        (DialogKind::Question, About::Hide) => {
+            let told = dialogs.get_ticked();
+            close(pages);
+            crate::shell::hide(told);
         }
         (DialogKind::Question, About::RecordPlain) => {
             close(pages);

@@ -26,6 +26,23 @@ pub(super) fn ask_quit(pages: &Pages, messages: u64) {
     dialogs.set_danger(true);
 }
 
+/// Explains what closing the window does where there is a tray.
+pub(super) fn ask_hide(pages: &Pages) {
+    let Some(ui) = pages.ui() else { return };
+    let words = ui.global::<PageWords>();
+    dialogs::open(
+        pages,
+        DialogKind::Question,
+        About::Hide,
+        words.get_hide_title(),
+        words.get_hide_lead(),
+    );
+    let dialogs = ui.global::<Dialogs>();
+    dialogs.set_act(words.get_hide_act());
+    dialogs.set_safe(words.get_hide_stay());
+    dialogs.set_tick(words.get_hide_tick());
+}
+
 /// Says what is lost, and asks for the word and for the passphrase, if there is one.
 pub(super) fn ask_destroy(pages: &Pages) {
     let Some(ui) = pages.ui() else { return };

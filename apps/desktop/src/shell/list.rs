@@ -7,7 +7,7 @@ use slint::{ComponentHandle, ModelRc};
 use sotto_api::view::{AccountState, Availability};
 use sotto_api::{AccountId, Reply, Request};
 
-use super::{Shell, WindowWords, talk, with_shell};
+use super::{Shell, WindowWords, talk, tray, with_shell};
 use crate::lines::Lines;
 use crate::model::{ListInput, PersonLine, jump, list, one_line};
 use crate::ui::{self, AppWindow, People, PersonKind, PersonRow, Presence};
@@ -41,6 +41,14 @@ impl List {
     pub(super) fn line(&self, index: i32) -> Option<PersonLine> {
         let index = usize::try_from(index).ok()?;
         self.lines.with(|lines| lines.get(index).cloned())
+    }
+
+    /// Whether anybody wrote something that was not read yet.
+    pub(super) fn has_unread(&self) -> bool {
+        let input = self.input.borrow();
+        let contacts = input.groups.iter().flat_map(|group| &group.contacts);
+        input.recent.iter().any(|talk| talk.unread > 0)
+            || contacts.into_iter().any(|contact| contact.unread > 0)
     }
 
     pub(super) fn lines(&self) -> Vec<PersonLine> {
@@ -221,6 +229,7 @@ pub(super) fn reload_recent(shell: &Rc<Shell>) {
 
 /// Makes the lines of what was read, and moves the keyboard with the line it was on.
 pub(super) fn show(shell: &Rc<Shell>) {
+    tray::refresh(shell);
     let people = shell.part::<People>();
     let current = shell
         .list

@@ -24,6 +24,13 @@ pub(super) struct Lock {
     known: Cell<bool>,
 }
 
+impl Lock {
+    /// The profile is open.
+    pub fn is_open(&self) -> bool {
+        self.known.get()
+    }
+}
+
 /// The person did something.
 pub(super) fn active(shell: &Rc<Shell>) {
     if shell.settings.borrow().lock_after == 0 || !shell.lock.known.get() {
@@ -46,6 +53,22 @@ pub(super) fn now(shell: &Rc<Shell>) {
         // The engine says so too; what stands in the window need not wait for it.
         Ok(_) => shell.handle(&Event::ProfileChanged),
         Err(error) => shell.toast(&error.message),
+    });
+}
+
+/// Locks because the computer is about to sleep, which waits until `delay` is dropped. Nothing where there is no
+/// passphrase.
+pub(super) fn before_sleep(shell: &Rc<Shell>, delay: Box<dyn Send>) {
+    if !shell.lock.known.get() || !shell.part::<ui::People>().get_can_lock() {
+        return;
+    }
+    talk::keep_draft(shell);
+    shell.ask(Request::ProfileLock {}, move |shell, answer| {
+        match answer {
+            Ok(_) => shell.handle(&Event::ProfileChanged),
+            Err(error) => shell.toast(&error.message),
+        }
+        drop(delay);
     });
 }
 

@@ -85,6 +85,8 @@ pub struct Settings {
     pub record_log: bool,
     /// Speak also OTR version 2, whose messages an attacker on the way can alter in places. Default: no.
     pub allow_otr_v2: bool,
+    /// The person knows that closing the window leaves Sotto in the tray. Default: no.
+    pub tray_told: bool,
     /// Light, dark, or as the system has it.
     pub theme: Theme,
     /// A language tag (BCP 47), or empty for the system's.
@@ -115,6 +117,7 @@ impl Default for Settings {
             record_size: 5000,
             record_log: false,
             allow_otr_v2: false,
+            tray_told: false,
             theme: Theme::System,
             language: String::new(),
             scale: 100,
