@@ -21,6 +21,7 @@ import traceback
 from keeping import KeepingSteps
 from private import PrivateSteps
 from screen import Missing, Window, until
+from tray import TraySteps
 
 PASSPHRASE = "lantern copper quiet harbour"
 
@@ -84,7 +85,7 @@ class Peer:
             self.process.kill()
 
 
-class Suite(KeepingSteps, PrivateSteps):
+class Suite(KeepingSteps, PrivateSteps, TraySteps):
     def __init__(self, options):
         self.options = options
         self.folder = tempfile.mkdtemp(prefix="sotto-window-")
@@ -344,6 +345,7 @@ class Suite(KeepingSteps, PrivateSteps):
             ("every part of the options opens", self.options_pages),
             *self.keeping_steps(),
             *self.private_steps(),
+            *self.tray_steps(),
         ]
         done = 0
         for name, act in steps:
