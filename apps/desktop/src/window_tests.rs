@@ -539,3 +539,46 @@ fn moving_in_shows_what_was_found_before_anything_is_done() {
     shell.part::<ui::Dialogs>().invoke_accept();
     assert_eq!(moving.get_step(), ui::MoveStep::Shredded);
 }
+
+#[test]
+fn where_the_history_is_off_moving_in_takes_no_messages_and_the_recording_page_says_more() {
+    let (shell, _) = open(Scene::default());
+    crate::pages::Pages::act("options");
+    shell.part::<ui::Keeping>().invoke_keep_chosen(false);
+    crate::pages::Pages::act("move-in");
+    let moving = shell.part::<ui::Moving>();
+    moving.invoke_look();
+    assert!(!moving.get_has_history());
+    assert!(moving.get_history_text().contains("switched off"));
+    assert!(!shell.part::<ui::Keeping>().get_recorded());
+    shell.part::<ui::Records>().invoke_stanzas_chosen(1);
+    assert!(shell.part::<ui::Keeping>().get_recorded());
+    assert!(shell.part::<ui::Records>().get_history_off());
+}
+
+#[test]
+fn messages_older_than_messages_are_kept_are_said_to_go_before_they_are_brought_over() {
+    let (shell, _) = open(Scene::default());
+    crate::pages::Pages::act("options");
+    shell.part::<ui::Keeping>().invoke_expiry_chosen(3);
+    shell.part::<ui::Dialogs>().invoke_accept();
+    crate::pages::Pages::act("move-in");
+    let moving = shell.part::<ui::Moving>();
+    moving.invoke_look();
+    assert!(moving.get_age_text().contains("For a week"));
+}
+
+#[test]
+fn a_profile_is_destroyed_only_when_the_word_is_typed() {
+    let (shell, demo) = open(Scene::default());
+    crate::pages::Pages::act("profile-destroy");
+    let dialogs = shell.part::<ui::Dialogs>();
+    assert_eq!(dialogs.get_kind(), ui::DialogKind::Destroy);
+    dialogs.set_text3("destory".into());
+    dialogs.invoke_accept();
+    assert!(dialogs.get_error2().contains("destroy"));
+    assert!(!demo.asked().contains(&"ProfileDestroy".to_owned()));
+    dialogs.set_text3("destroy".into());
+    dialogs.invoke_accept();
+    assert!(demo.asked().contains(&"ProfileDestroy".to_owned()));
+}
