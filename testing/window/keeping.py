@@ -155,6 +155,13 @@ class KeepingSteps:
         w.key("Return")
         w.wait("The two are not the same.")
         w.fill("The same once more", FILE_PASSPHRASE)
+        w.fill("Passphrase of the profile", "not this one")
+        w.focus("The same once more")
+        w.key("Return")
+        w.wait("does not open")
+        assert not os.path.exists(file), "written without the passphrase in force"
+        w.fill("Passphrase of the profile", self.passphrase)
+        w.focus("The same once more")
         w.key("Return")
         w.wait("The backup is written.")
         with open(file, "rb") as backup:

@@ -97,6 +97,7 @@ class Suite(KeepingSteps, PrivateSteps, TraySteps):
         self.peer = None
         self.plain = None
         self.name = "maryam"
+        self.passphrase = PASSPHRASE
         self.password = "a quiet password 17"
 
     # ---- help ----------------------------------------------------------------------------------

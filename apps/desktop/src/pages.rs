@@ -29,7 +29,7 @@ use std::sync::Arc;
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel, Weak};
 use sotto_api::view::{
     AccountView, ConversationView, EraseScope, Expiry, ImportView, ProfileState, ProfileView,
-    SavedPasswordView, Settings,
+    ProtectionKind, SavedPasswordView, Settings,
 };
 use sotto_api::{ApiError, Event, Reply, Request};
 
@@ -163,6 +163,13 @@ impl Pages {
     /// Asks before `request` makes messages expire sooner.
     pub fn ask_expiry(expiry: Expiry, request: Request) {
         with(|pages| dialogs::ask_expiry(pages, expiry, request));
+    }
+
+    /// The profile opens with a passphrase.
+    fn has_passphrase(&self) -> bool {
+        let state = self.state.borrow();
+        let profile = state.profile.as_ref();
+        profile.is_some_and(|it| it.protection == Some(ProtectionKind::Passphrase))
     }
 
     fn ui(&self) -> Option<AppWindow> {

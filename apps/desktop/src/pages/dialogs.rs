@@ -90,9 +90,11 @@ pub(super) fn open(
         Dialogs::set_note,
         Dialogs::set_error,
         Dialogs::set_error2,
+        Dialogs::set_error3,
         Dialogs::set_text,
         Dialogs::set_text2,
         Dialogs::set_text3,
+        Dialogs::set_text4,
         Dialogs::set_act,
         Dialogs::set_tick,
         Dialogs::set_label,
@@ -954,6 +956,13 @@ fn send_for(pages: &Pages, request: Request, then: impl FnOnce(&Pages, Reply) + 
                     && dialogs.get_kind() == DialogKind::ChangePassphrase =>
             {
                 dialogs.set_error2(error.message.into());
+            }
+            // Only the passphrase of the profile can be wrong: that of the file is new.
+            Err(error)
+                if error.field == Some(Field::Passphrase)
+                    && dialogs.get_kind() == DialogKind::BackUp =>
+            {
+                dialogs.set_error3(error.message.into());
             }
             Err(error) => dialogs.set_error(error.message.into()),
         }

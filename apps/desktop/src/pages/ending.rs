@@ -1,7 +1,6 @@
 //! What ends something: destroying the profile, and quitting while messages would be lost.
 
 use slint::{ComponentHandle, SharedString};
-use sotto_api::view::ProtectionKind;
 use sotto_api::{Request, Secret};
 
 use super::Pages;
@@ -46,11 +45,8 @@ pub(super) fn ask_hide(pages: &Pages) {
 /// Says what is lost, and asks for the word and for the passphrase, if there is one.
 pub(super) fn ask_destroy(pages: &Pages) {
     let Some(ui) = pages.ui() else { return };
-    let (folder, has_passphrase) = match &pages.state.borrow().profile {
-        Some(profile) => (
-            profile.folder.clone(),
-            profile.protection == Some(ProtectionKind::Passphrase),
-        ),
+    let folder = match &pages.state.borrow().profile {
+        Some(profile) => profile.folder.clone(),
         None => return,
     };
     let words = ui.global::<PageWords>();
@@ -66,7 +62,7 @@ pub(super) fn ask_destroy(pages: &Pages) {
     dialogs.set_label(words.invoke_destroy_label(words.get_destroy_word()));
     dialogs.set_act(words.get_destroy_act());
     dialogs.set_safe(words.get_keep());
-    dialogs.set_ticked(has_passphrase);
+    dialogs.set_ticked(pages.has_passphrase());
 }
 
 /// Destroys it, if the word was typed. The engine ends then, and the window with it.

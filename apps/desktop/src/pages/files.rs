@@ -90,8 +90,9 @@ pub(super) fn ask_back_up(pages: &Pages) {
         SharedString::default(),
     );
     let today = jiff::Zoned::now().date();
-    ui.global::<Dialogs>()
-        .set_text3(suggested(&format!("sotto-backup-{today}")));
+    let dialogs = ui.global::<Dialogs>();
+    dialogs.set_text3(suggested(&format!("sotto-backup-{today}")));
+    dialogs.set_ticked(pages.has_passphrase());
 }
 
 pub(super) fn ask_restore(pages: &Pages) {
@@ -142,7 +143,14 @@ pub(super) fn back_up(pages: &Pages, ui: &AppWindow) {
     let Some(passphrase) = dialogs::twice(ui) else {
         return;
     };
-    let request = Request::ProfileBackUp { file, passphrase };
+    let current = dialogs
+        .get_ticked()
+        .then(|| Secret::new(dialogs.get_text4().into()));
+    let request = Request::ProfileBackUp {
+        current,
+        file,
+        passphrase,
+    };
     dialogs::send(pages, request, |pages| {
         if let Some(ui) = pages.ui() {
             pages.toast(ui.global::<PageWords>().get_backed_up());
