@@ -27,7 +27,7 @@ pub(crate) struct Profile {
     proved: Option<DatabaseKey>,
     /// What the memory of the locked profile held, sealed.
     held: Option<Vec<u8>>,
-    /// What was saved of a damaged store, to be shown.
+    /// What was saved of a damaged store, or that its file was put there from elsewhere; to be shown.
     saved: String,
     working: Option<Working>,
     backing_up: Option<moving::BackingUp>,
@@ -341,6 +341,9 @@ impl Profile {
             error => words::store(&error),
         })?;
         self.held = None;
+        if store.was_put_back() {
+            self.saved = words::put_back().into();
+        }
         Ok((store, held.accounts))
     }
 

@@ -40,7 +40,7 @@ pub use problem::{
 };
 pub use profile::{
     backup, backup_under_way, damaged_store, full_path, lock_needs_passphrase, profile_warning,
-    salvage_failed, salvaged, strength, strength_meaning,
+    put_back, salvage_failed, salvaged, strength, strength_meaning,
 };
 pub use record::{nothing_recorded, record_failed, record_not_done, records_warning};
 pub use refusal::{

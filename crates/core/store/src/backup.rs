@@ -255,6 +255,7 @@ impl RestoreJob {
         let store = Store::open_file(&path, Some(key))?;
         // The other computer may go on with it.
         store.take_as_copy()?;
+        store.forget_file()?;
         store.close()?;
         self.profile.rename_file(PART, READY)?;
         Ok(())

@@ -50,6 +50,7 @@ mod profile;
 mod key;
 
 mod backup;
+mod born;
 mod chunks;
 mod destroy;
 mod frozen;

@@ -115,7 +115,7 @@ impl Store {
     }
 
     /// Whether the sessions in it have still to be ended, before anything else happens: it is a restored or a
-    /// salvaged store.
+    /// salvaged store, or one whose file was put there from elsewhere.
     pub fn is_copy(&self) -> Result<bool> {
         Ok(self.setting(COPY)?.unwrap_or(false))
     }

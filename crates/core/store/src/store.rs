@@ -23,6 +23,7 @@ pub struct Store {
     commits_fail: Cell<bool>,
     /// Absent for a store that is in no profile.
     pub(crate) folder: Option<ProfileDir>,
+    pub(crate) put_back: Cell<bool>,
     pub(crate) unkept: RefCell<Unkept>,
 }
 
@@ -74,10 +75,16 @@ impl Store {
             StoreError::Io { .. } if !profile.is_writable() => StoreError::ReadOnly,
             error => error,
         });
-        Ok(Self {
+        let store = Self {
             folder: Some(profile.clone()),
             ..opened?
-        })
+        };
+        match store.know_file(&path) {
+            // Nothing leaves where nothing can be written; the next start makes up for it.
+            Err(error) if error.is_passing() => {}
+            done => done?,
+        }
+        Ok(store)
     }
 
     /// A store in memory only, with the same schema and code: for tests.
@@ -157,6 +164,7 @@ impl Store {
             on_disk,
             commits_fail: Cell::new(false),
             folder: None,
+            put_back: Cell::new(false),
             unkept: RefCell::new(unkept),
         };
         match store.forget_unkept() {

@@ -128,6 +128,29 @@ fn s_store_07_an_erasure_is_answered_when_the_file_is_clean_though_a_backup_was_
 }
 
 #[test]
+fn s_store_12_a_profile_whose_file_was_put_back_says_so() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (here, there) = (home.path().join("here"), home.path().join("there"));
+    let mut world = World::new();
+    let alice = signed_in(&mut world, &here);
+    assert_eq!(profile(&mut world, alice).warning, "");
+    world.ask(alice, Request::Quit {});
+    world.settle();
+    std::fs::create_dir(&there).expect("a folder");
+    for name in ["profile.key", "store.db"] {
+        std::fs::copy(here.join(name), there.join(name)).expect("it copies");
+    }
+    for (folder, noticed) in [(&there, true), (&there, false), (&here, false)] {
+        let alice = world.add_profile(folder);
+        unlock(&mut world, alice, PASSPHRASE).expect("it opens");
+        let warning = profile(&mut world, alice).warning;
+        assert_eq!(warning.contains("put back"), noticed, "{warning}");
+        world.ask(alice, Request::Quit {});
+        world.settle();
+    }
+}
+
+#[test]
 fn s_store_07_the_passphrase_destroys_the_profile_and_the_program_ends() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("here");

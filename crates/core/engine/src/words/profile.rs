@@ -165,6 +165,11 @@ pub fn salvaged(report: &SalvageReport) -> String {
     )
 }
 
+/// The store's file is not the one that was written last (S-STORE-12).
+pub fn put_back() -> &'static str {
+    "The file of this profile is not the one that Sotto wrote last: it was copied here, or an older one was put back. If you did that, all is well, and private conversations begin anew. If not, somebody had your files in hand, and what was written, erased or verified since may be undone."
+}
+
 /// Nothing could be saved.
 pub fn salvage_failed(error: &StoreError) -> ApiError {
     match error {

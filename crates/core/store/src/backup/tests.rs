@@ -441,6 +441,35 @@ fn s_store_17_a_restore_that_dies_leaves_no_profile_or_a_whole_one() {
 }
 
 #[test]
+fn s_store_12_an_older_copy_of_the_file_that_was_put_back_is_noticed_once() {
+    let place = Table::new();
+    let here = place.profile("here");
+    let file = here.path().join(STORE_FILE);
+    let (store, key, _) = filled(&here);
+    store.close().expect("it closes");
+    let store = Store::open(&here, &key).expect("it opens");
+    assert!(!store.was_put_back() && !store.is_copy().expect("it reads"));
+    store.close().expect("it closes");
+    let older = place.file();
+    fs::copy(&file, &older).expect("it copies");
+    let store = Store::open(&here, &key).expect("it opens");
+    store
+        .setting_set("newer", &true)
+        .expect("it is written since");
+    store.close().expect("it closes");
+
+    fs::remove_file(&file).expect("it goes");
+    fs::copy(&older, &file).expect("it copies");
+    let store = Store::open(&here, &key).expect("it opens");
+    assert!(store.was_put_back());
+    assert!(store.is_copy().expect("it reads"), "its sessions end");
+    store.copy_settled().expect("they are ended");
+    store.close().expect("it closes");
+    let store = Store::open(&here, &key).expect("it opens");
+    assert!(!store.was_put_back() && !store.is_copy().expect("it reads"));
+}
+
+#[test]
 fn s_store_07_a_destroyed_profile_is_gone_and_only_it() {
     let place = Table::new();
     let here = place.profile("here");

@@ -227,6 +227,7 @@ fn tables(connection: &Connection) -> Result<Vec<Table>> {
 /// Makes a whole of the parts: nothing leads nowhere, nothing waits for what is gone.
 fn mend(store: &Store, tables: &[Table]) -> Result<()> {
     store.take_as_copy()?;
+    store.forget_file()?;
     for sql in [
         // Messages whose conversation is lost: with whom it was, they say themselves.
         "INSERT OR IGNORE INTO conversation (id, account, jid)
