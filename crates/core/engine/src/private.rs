@@ -60,6 +60,8 @@ pub(crate) struct State {
     look_at_texts: Option<Instant>,
     /// Where it was said that words for another program of mine cannot be read here.
     told_copies: BTreeSet<ConversationId>,
+    /// Where it was said that the other side speaks version 2 of OTR only.
+    told_old_version: BTreeSet<ConversationId>,
 }
 
 /// A request for a private conversation.

@@ -83,6 +83,8 @@ pub enum Event {
         /// Plain text, at most 256 characters, no control characters.
         text: String,
     },
+    /// The peer offers version 2 and not 3, and [`Config::v2`](crate::Config::v2) says no: nothing was answered.
+    OldVersion,
     /// Nobody completed a key exchange within 20 s of our asking for one.
     NoAnswer,
 }
@@ -138,6 +140,7 @@ impl fmt::Debug for Event {
                 .field("told", told)
                 .finish(),
             Self::PeerError { .. } => f.debug_struct("PeerError").finish_non_exhaustive(),
+            Self::OldVersion => f.write_str("OldVersion"),
             Self::NoAnswer => f.write_str("NoAnswer"),
         }
     }

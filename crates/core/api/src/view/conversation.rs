@@ -163,7 +163,7 @@ pub enum LineNotice {
     NotKept,
     /// A private conversation ended.
     PrivateEnded,
-    /// The other side did not answer.
+    /// The other side did not answer, or in a version that is not spoken: no private conversation came about.
     NoAnswer,
     /// Another key than before: leads to *Verify*.
     KeyChanged,

@@ -60,6 +60,15 @@ pub(super) fn handle(
             );
             Ok(())
         }
+        Event::OldVersion => {
+            // Once: a peer could fill the conversation with it.
+            if !account.private.told_old_version.insert(conversation) {
+                return Ok(());
+            }
+            let name = name(cx, account, peer)?;
+            let text = words::private::old_version(&name);
+            line(cx, account, conversation, LineNotice::NoAnswer, text)
+        }
         Event::NoAnswer => outgoing::no_answer(cx, account, peer),
         // Nothing here makes use of a further key.
         Event::ExtraKey { .. } => Ok(()),

@@ -531,6 +531,17 @@ fn s_otr_02_version_two_is_neither_offered_nor_taken() {
         inject(&mut world, body);
         assert_eq!(version_3(&world), 0, "answered to {body:?}");
     }
+    // The person hears of it once, and not when the two have version 3.
+    let told = |world: &mut World| -> Vec<String> {
+        let history = world.history(who[0], BOB).into_iter();
+        history
+            .filter(|line| line.notice == Some(LineNotice::NoAnswer))
+            .map(|line| line.body)
+            .collect()
+    };
+    let lines = told(&mut world);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("old version of OTR (2)"), "{}", lines[0]);
     world.say(who[0], BOB, "canary");
     world.settle();
     assert_eq!(said(&mut world, who[1], ALICE), ["canary"]);
@@ -540,6 +551,7 @@ fn s_otr_02_version_two_is_neither_offered_nor_taken() {
         inject(&mut world, body);
         assert_eq!(version_3(&world), before, "answered to {body:?}");
     }
+    assert_eq!(told(&mut world).len(), 1);
     assert_never_left(&world, "canary");
 }
 

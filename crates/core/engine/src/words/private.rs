@@ -270,6 +270,15 @@ pub fn not_verified(name: &str) -> String {
     )
 }
 
+/// The other side offers version 2 of OTR only, which is not spoken unless the person allows it (S-OTR-02).
+pub fn old_version(name: &str) -> String {
+    let name = isolate(name);
+    format!(
+        "{name}’s program knows only an old version of OTR (2), whose messages can be altered on the way. Sotto did not \
+         begin a private conversation. Ask {name} for a newer program, or allow version 2 in the settings."
+    )
+}
+
 /// Something could not be read.
 pub fn private_unreadable(name: &str) -> String {
     let name = isolate(name);

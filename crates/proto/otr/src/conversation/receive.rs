@@ -132,6 +132,9 @@ impl Conversation {
     /// Answers a query or a tag with a DH-Commit Message, unless one runs already.
     fn answer(&mut self, env: &mut Env<'_>, from: &str, offered: Versions, act: Act) {
         let Some(version) = versions(env.config).common(offered) else {
+            if offered.v2 {
+                self.old_version(from);
+            }
             return;
         };
         if self.is_under_way(env, from) || (version == 2 && self.falls_back(env, from)) {
@@ -198,6 +201,16 @@ impl Conversation {
             self.data(env, from, id, &bytes, reader);
         } else if speaks(env.config, header.version) {
             self.exchange(env, from, id, header, reader);
+        } else if header.kind == DH_COMMIT {
+            self.old_version(from);
+        }
+    }
+
+    /// The peer asked for a session in version 2, which may not be spoken. Where one in version 3 stands, it is nothing.
+    fn old_version(&mut self, from: &str) {
+        let stands = |peer: &Peer| peer.address == from && peer.private();
+        if !self.peers.iter().any(stands) {
+            self.events.push_back(Event::OldVersion);
         }
     }
 
