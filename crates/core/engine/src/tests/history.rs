@@ -273,7 +273,7 @@ fn a_message_that_waited_and_was_not_kept_is_lost_with_the_program_and_hurts_not
 #[test]
 fn what_the_end_of_the_program_would_lose_is_told_before() {
     let mut two = two();
-    let mut lost = |two: &mut Two| match two.world.ask(two.alice, Request::QuitCount {}) {
+    let lost = |two: &mut Two| match two.world.ask(two.alice, Request::QuitCount {}) {
         Reply::Erased(view) => (view.messages, view.text.is_empty()),
         other => panic!("{other:?}"),
     };
