@@ -165,6 +165,36 @@ fn r_data_04_lost_accounts_and_conversations_do_not_take_their_messages_along() 
 }
 
 #[test]
+fn r_data_04_what_belongs_to_a_lost_account_does_not_keep_the_rest_from_being_saved() {
+    let (profile, _) = written_with(FEW);
+    let store = profile.open().expect("it opens");
+    // One without a conversation, that is not made anew.
+    let other = common::add_account(&store, "other@example.org");
+    store
+        .otr_state_set(other, "person0@example.org", b"state")
+        .expect("it sets");
+    store.close().expect("it closes");
+    let whole = fs::read(profile.database()).expect("it reads");
+    let mut lost = 0;
+    for page in 1..16.min(whole.len() / PAGE) {
+        let mut bent = whole.clone();
+        damage(&mut bent, page, &mut Chance(page as u64));
+        fs::write(profile.database(), &bent).expect("it writes");
+        let report = Store::salvage(&profile.dir, &profile.key).expect("it is saved");
+        let store = profile.open().expect("it opens");
+        assert_eq!(read_all(&store) as u64, report.messages, "page {page}");
+        if store.accounts().expect("rows").is_empty() {
+            let state = store.otr_state(other, "person0@example.org");
+            assert_eq!(state.expect("it reads"), None);
+            lost += 1;
+        }
+        drop(store);
+        fs::remove_file(report.kept).expect("it removes");
+    }
+    assert_eq!(lost, 1);
+}
+
+#[test]
 fn r_data_04_with_another_key_nothing_is_touched() {
     let (profile, whole) = written();
     let other = DatabaseKey::random().expect("random bytes");

@@ -744,7 +744,7 @@ fn s_store_07_what_goes_with_an_account_leaves_the_log_beside_the_file_too() {
     }
     two.world.settle();
     let account = two.world.accounts(two.alice)[0].id;
-    two.world.ask(
+    two.world.ask_for_long(
         two.alice,
         Request::AccountRemove {
             account,
