@@ -105,7 +105,36 @@ pub enum Command {
     /// Takes over what Jitsi or Pidgin has: shows what there is, then asks.
     Import(MoveInArgs),
     /// Speaks the whole interface as JSON lines on standard input and output (docs/rpc.md).
-    Rpc,
+    Rpc {
+        /// Let requests write files in this folder, too: backups, records, originals that are shredded. May be repeated.
+        #[arg(long, value_name = "DIR")]
+        write: Vec<PathBuf>,
+    },
+}
+
+impl Command {
+    /// The folders that it may write to besides the profile; absent where a file is named only later, or by word.
+    pub fn writes(&self) -> Option<Vec<PathBuf>> {
+        match self {
+            Self::Rpc { write } => Some(write.clone()),
+            Self::Contacts { .. }
+            | Self::Send(_)
+            | Self::Search(_)
+            | Self::Status(_)
+            | Self::Watch(_)
+            | Self::Private(_)
+            | Self::Verify(_)
+            | Self::Policy(_)
+            | Self::Passwords(_)
+            | Self::Settings { .. } => Some(Vec::new()),
+            Self::Profile(_)
+            | Self::Account(_)
+            | Self::History(_)
+            | Self::Keys(_)
+            | Self::Records(_)
+            | Self::Import(_) => None,
+        }
+    }
 }
 
 /// `sotto-cli profile …`

@@ -94,7 +94,7 @@ pub fn run<W: Write>(command: Command, session: &mut Session<'_, W>) -> Done {
             session.open()?;
             import::run(args, session)
         }
-        Command::Rpc => Ok(()),
+        Command::Rpc { .. } => Ok(()),
     }
 }
 

@@ -12,11 +12,14 @@ use crate::session::Api;
 /// A connection to the engine. Dropping it ends the engine, if this process owns it.
 pub struct Connected(Client);
 
-/// Attaches to the owner of the profile, or becomes it.
+/// Attaches to the owner of the profile, or becomes it; `writes` as in [`Options`].
 ///
 /// # Errors
 /// When neither can be done.
-pub fn connect(profile: Option<PathBuf>) -> Result<Connected, Failure> {
+pub fn connect(
+    profile: Option<PathBuf>,
+    writes: Option<Vec<PathBuf>>,
+) -> Result<Connected, Failure> {
     let profile = profile
         .or_else(sotto_runtime::default_profile)
         .ok_or_else(|| {
@@ -29,6 +32,7 @@ pub fn connect(profile: Option<PathBuf>) -> Result<Connected, Failure> {
         nameservers: None,
         software: format!("Sotto {}", env!("CARGO_PKG_VERSION")),
         decoder: sotto_runtime::this_program(),
+        writes,
     };
     match sotto_runtime::connect(options) {
         Ok((client, _role)) => Ok(Connected(client)),

@@ -53,8 +53,8 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Done {
-    let engine = engine::connect(cli.profile)?;
-    if let Command::Rpc = cli.command {
+    let engine = engine::connect(cli.profile, cli.command.writes())?;
+    if let Command::Rpc { .. } = cli.command {
         let input = input::standard().map_err(not_opened)?;
         return rpc::run(&engine, input, io::stdout());
     }

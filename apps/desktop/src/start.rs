@@ -75,6 +75,8 @@ pub fn run(arguments: Arguments) -> Result<(), String> {
         nameservers: None,
         software: concat!("Sotto ", env!("CARGO_PKG_VERSION")).to_owned(),
         decoder: sotto_runtime::this_program(),
+        // The window starts browsers and writes where the person says: docs/hardening.md.
+        writes: None,
     };
 
     // The engine starts while the window is made.

@@ -1,10 +1,13 @@
-//! Rights that a process gives up for good (S-PROC-01). Each is taken where the system knows it, and its lack is
-//! no reason to stop.
+//! Rights that a process gives up for good (S-PROC-01, S-PROC-02). Each is taken where the system knows it, and its
+//! lack is no reason to stop.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, RestrictionStatus, Ruleset, RulesetAttr, RulesetError, Scope,
+    ABI, Access, AccessFs, AccessNet, PathBeneath, PathFd, RestrictionStatus, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, Scope, path_beneath_rules,
 };
 use rustix::process::{Resource, Rlimit, setrlimit};
 use seccompiler::{
@@ -28,6 +31,47 @@ pub(crate) fn decoder() {
     let _ = landlock();
     limits();
     let _ = system_calls();
+}
+
+/// What may be written to besides the folders that are named: nowhere, and the terminal.
+const DEVICES: [&str; 2] = ["/dev/null", "/dev/tty"];
+
+/// From now on this thread, those it starts and the programs they start change nothing outside of these folders, take
+/// no TCP connection in, send no signal to others, and gain no rights by running something. Call before threads are
+/// started.
+///
+/// # Errors
+///
+/// One of the folders is not there.
+pub(crate) fn program<'a>(folders: impl IntoIterator<Item = &'a Path>) -> io::Result<()> {
+    let folders = folders
+        .into_iter()
+        .map(|folder| PathFd::new(folder).map_err(io::Error::other))
+        .collect::<io::Result<Vec<_>>>()?;
+    if let Err(error) = landlock_writes(folders) {
+        tracing::warn!(%error, "the program could not give up its rights");
+    }
+    if let Err(error) = rustix::thread::set_no_new_privs(true) {
+        tracing::warn!(%error, "the program can still gain rights");
+    }
+    Ok(())
+}
+
+fn landlock_writes(folders: Vec<PathFd>) -> Result<RestrictionStatus, RulesetError> {
+    // Of the later interfaces nothing more is a change of files.
+    let write = AccessFs::from_write(ABI::V3);
+    Ruleset::default()
+        .handle_access(write)?
+        .handle_access(AccessNet::BindTcp)?
+        .scope(Scope::Signal)?
+        .create()?
+        .add_rules(
+            folders
+                .into_iter()
+                .map(|folder| Ok::<_, RulesetError>(PathBeneath::new(folder, write))),
+        )?
+        .add_rules(path_beneath_rules(DEVICES, write))?
+        .restrict_self()
 }
 
 /// No file, no TCP, no abstract socket and no signal for others.

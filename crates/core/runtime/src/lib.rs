@@ -66,6 +66,9 @@ pub struct Options {
     /// The program that decodes pictures of others, in processes of its own: one whose `main` begins with
     /// [`decoder_role`], usually [`this_program`]. Absent: no picture of others is shown.
     pub decoder: Option<PathBuf>,
+    /// From [`connect`] on, the whole process changes files in the profile and in these folders only (Linux, where it
+    /// has Landlock), and so do programs that it starts. Absent: it may do what the person may.
+    pub writes: Option<Vec<PathBuf>>,
 }
 
 /// What became of a start.
@@ -101,6 +104,16 @@ pub fn default_profile() -> Option<PathBuf> {
 pub fn connect(options: Options) -> Result<(Client, Role), StartError> {
     log::start();
     let profile = ProfileDir::open(&options.profile)?;
+    #[cfg(target_os = "linux")]
+    if let Some(folders) = &options.writes {
+        let folders = folders.iter().map(PathBuf::as_path);
+        confine::program(std::iter::once(profile.path()).chain(folders)).map_err(|cause| {
+            StartError::System {
+                what: "a folder to write to",
+                cause,
+            }
+        })?;
+    }
     let give_up = Instant::now() + OWNER_WAIT;
     loop {
         match profile.lock() {

@@ -288,6 +288,7 @@ fn a_process_of_these_tests() {
         nameservers: Some(Vec::new()),
         software: "Test 1".to_owned(),
         decoder: None,
+        writes: None,
     };
     let (client, role) = match connect(options) {
         Ok(connected) => connected,

@@ -23,6 +23,7 @@ fn options(profile: &TempProfile) -> Options {
         nameservers: Some(Vec::new()),
         software: "Test 1".to_owned(),
         decoder: None,
+        writes: None,
     }
 }
 
