@@ -98,8 +98,16 @@ impl Sotto {
     /// # Errors
     /// When the profile does not open.
     pub fn again(&mut self) -> Step {
+        self.again_with(PASSPHRASE)
+    }
+
+    /// The same under a passphrase of its own.
+    ///
+    /// # Errors
+    /// When the profile does not open.
+    pub fn again_with(&mut self, passphrase: &str) -> Step {
         self.run()?;
-        let passphrase = Secret::new(PASSPHRASE.to_owned());
+        let passphrase = Secret::new(passphrase.to_owned());
         self.ask(Request::ProfileUnlock { passphrase })?;
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use rustix::process::{Pid, Signal, kill_process};
 use sotto_api::view::{Availability, Recording, Settings};
 use sotto_api::{Protection, Reply, Request, Secret};
 use sotto_testkit::memory::{Hidden, occurrences};
@@ -46,22 +47,29 @@ fn traces(world: &World<'_>) -> Step {
     sotto.sign_in(&address, &password, world.server.by_starttls())?;
     let mut leila = world.signed_in("leila")?;
     befriend(&mut sotto, &mut leila)?;
+    let picture = show_picture(&mut sotto, &mut leila)?;
     use_it(&mut sotto, &mut leila, &mut canaries)?;
     ensure(canaries.0 >= 200, || {
         format!("only {} canaries", canaries.0)
     })?;
 
-    // Killed while it writes.
+    // Killed while it writes, and crashed.
     let conversation = sotto.talk_to(&leila.address())?;
-    for _ in 0..5 {
-        let body = canaries.next();
-        sotto
-            .rpc()?
-            .send(Request::MessageSend { conversation, body })?;
+    let folder = sotto.profile();
+    for (how, signal) in [("a kill", Signal::KILL), ("a crash", Signal::ABORT)] {
+        for _ in 0..5 {
+            let body = canaries.next();
+            sotto
+                .rpc()?
+                .send(Request::MessageSend { conversation, body })?;
+        }
+        end_by(&mut sotto, signal)?;
+        clean(&format!("after {how}"), &[&folder, home.path()], &picture)?;
+        sotto.again_with(&passphrase)?;
+        let account = sotto.account()?;
+        sotto.online(account)?;
     }
     sotto.kill();
-    let folder = sotto.profile();
-    clean("after a kill", &[&folder, home.path()])?;
 
     // In use again, then locked.
     let mut rpc = Rpc::start(&program, &folder, "sotto again")?;
@@ -81,7 +89,7 @@ fn traces(world: &World<'_>) -> Step {
     ensure(locked == 0, || {
         format!("{locked} canaries in the memory of the locked process, {open} before")
     })?;
-    clean("while it is locked", &[&folder, home.path()])?;
+    clean("while it is locked", &[&folder, home.path()], &picture)?;
 
     // Whoever opens it has everything, also what was said meanwhile.
     let meanwhile = canaries.next();
@@ -101,7 +109,55 @@ fn traces(world: &World<'_>) -> Step {
         }
     }
     rpc.quit(SOON)?;
-    clean("at the end", &[&folder, home.path()])
+    clean("at the end", &[&folder, home.path()], &picture)
+}
+
+/// Leila's picture reaches the other side, decoded there by a process of its own. Some bytes of what is kept of it.
+fn show_picture(sotto: &mut Sotto, leila: &mut Sotto) -> Step<Vec<u8>> {
+    let account = leila.account()?;
+    let png = include_str!("picture.b64").split_whitespace().collect();
+    leila.ask(Request::AvatarSet {
+        account,
+        png: Some(png),
+    })?;
+    let view = sotto.contact_is("seen with a picture", &leila.address(), |view| {
+        view.avatar.is_some()
+    })?;
+    let hash = view.avatar.ok_or_else(|| Failure::new("no picture"))?;
+    let Reply::Avatar(Some(kept)) = sotto.ask(Request::AvatarGet { hash })? else {
+        return Err(Failure::new("the picture is not there"));
+    };
+    // Past what every PNG begins with: compressed noise.
+    let noise = kept.get(80..144).and_then(from_base64);
+    noise.ok_or_else(|| Failure::new("the picture is no base64"))
+}
+
+/// Whole groups of four characters without padding (RFC 4648 §4).
+fn from_base64(text: &str) -> Option<Vec<u8>> {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = text.chars().map(|c| ALPHABET.find(c));
+    let digits = digits.collect::<Option<Vec<usize>>>()?;
+    let (groups, _) = digits.as_chunks::<4>();
+    let bytes = groups.iter().flat_map(|[a, b, c, d]| {
+        let group = a << 18 | b << 12 | c << 6 | d;
+        [(group >> 16) as u8, (group >> 8) as u8, group as u8]
+    });
+    Some(bytes.collect())
+}
+
+/// Ends the process by a signal, and waits for its end.
+fn end_by(sotto: &mut Sotto, signal: Signal) -> Step {
+    let pid = i32::try_from(sotto.rpc()?.pid())
+        .ok()
+        .and_then(Pid::from_raw);
+    let pid = pid.ok_or_else(|| Failure::new("no process id"))?;
+    kill_process(pid, signal).map_err(std::io::Error::from)?;
+    // What it says ends with it.
+    let deadline = Instant::now() + SOON;
+    while sotto.rpc()?.next_event(deadline).is_some() {}
+    ensure(Instant::now() < deadline, || "it goes on".to_owned())?;
+    sotto.kill();
+    Ok(())
 }
 
 /// Writes, reads and sets everything that is nobody's business.
@@ -216,8 +272,8 @@ fn look(rpc: &Rpc, hidden: &[Hidden]) -> Step<usize> {
     Ok(found.iter().sum())
 }
 
-/// A failure when a canary stands in any file below the folders, or in a name there.
-fn clean(when: &str, folders: &[&Path]) -> Step {
+/// A failure when a canary or the picture stands in any file below the folders, or a canary in a name there.
+fn clean(when: &str, folders: &[&Path], picture: &[u8]) -> Step {
     let mut files = 0;
     let mut left: Vec<_> = folders.iter().map(|folder| (*folder).to_owned()).collect();
     while let Some(folder) = left.pop() {
@@ -234,6 +290,10 @@ fn clean(when: &str, folders: &[&Path]) -> Step {
                 let bytes = std::fs::read(&path)?;
                 let found = bytes.windows(MARK.len()).any(|w| w == MARK.as_bytes());
                 ensure(!found, || format!("{when}: a canary in {}", path.display()))?;
+                let found = bytes.windows(picture.len()).any(|w| w == picture);
+                ensure(!found, || {
+                    format!("{when}: the picture in {}", path.display())
+                })?;
             }
         }
     }
