@@ -21,7 +21,7 @@ fn backed_up(around: &Path, arguments: &[&str]) -> (Vec<String>, String) {
     let file = file.display();
     let requests = [
         r#"{"id":1,"method":"profile_create","params":{"protection":{"kind":"passphrase","passphrase":"p"}}}"#.to_owned(),
-        format!(r#"{{"id":2,"method":"profile_back_up","params":{{"file":"{file}","passphrase":"q"}}}}"#),
+        format!(r#"{{"id":2,"method":"profile_back_up","params":{{"current":"p","file":"{file}","passphrase":"q"}}}}"#),
     ];
     let output = child.stdout.take().expect("a pipe");
     let mut lines = BufReader::new(output).lines().map_while(Result::ok);
@@ -46,6 +46,7 @@ fn s_proc_02_rpc_writes_to_its_profile_and_to_the_folders_that_are_named() {
     let (answers, status) = backed_up(around, &[]);
     assert!(answers[0].contains(r#""ok""#), "{answers:?}");
     assert!(answers[1].contains(r#""error""#), "{answers:?}");
+    assert!(!answers[1].contains("wrong_passphrase"), "{answers:?}");
     assert!(status.contains("NoNewPrivs:\t1"), "{status}");
     assert!(!copies.join("backup").exists());
 
