@@ -530,6 +530,20 @@ pub enum Request {
         /// At most so many; 1–400.
         limit: u32,
     },
+    /// What was said on one day in all conversations, in the order of time. Reply: `Found`, with nothing highlighted;
+    /// of one conversation, read its messages from the day's first on (`MessagePage`).
+    HistoryDay {
+        /// The day: `2026-11-26`.
+        day: String,
+        /// Where it begins, as in `HistoryDays`.
+        #[serde(default)]
+        zone: String,
+        /// Only messages after this one, for the next page.
+        #[serde(default)]
+        after: Option<MessageId>,
+        /// At most so many; 1–200.
+        limit: u32,
+    },
     /// How much an erasure would take. Reply: `Erased`; nothing is changed.
     HistoryCount {
         /// What.

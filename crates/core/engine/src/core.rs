@@ -558,6 +558,7 @@ impl Parts<'_> {
             }
             Request::HistorySet { .. }
             | Request::HistoryDays { .. }
+            | Request::HistoryDay { .. }
             | Request::HistoryCount { .. }
             | Request::HistoryErase { .. }
             | Request::HistoryExport { .. }

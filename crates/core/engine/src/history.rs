@@ -62,6 +62,15 @@ pub(crate) fn handle_request(
                 limit,
             )?)
         }
+        Request::HistoryDay {
+            day,
+            zone,
+            after,
+            limit,
+        } => {
+            let zone = days::zone(&zone)?;
+            Reply::Found(days::said(cx, accounts, &day, &zone, after, limit)?)
+        }
         Request::HistoryCount { what } => {
             let name = name(cx, accounts, &what)?;
             let count = cx

@@ -81,6 +81,38 @@ impl Store {
         }))
     }
 
+    /// What was said in all conversations from one time on, before another, in the order of time: at most so many,
+    /// after a message of that span or from its beginning.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] when `after` is not there any more.
+    pub fn said_between(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        after: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Vec<MessageRow>> {
+        // The place after which it goes on; message numbers begin at 1.
+        let (at, id) = match after {
+            Some(after) => self
+                .one("SELECT at FROM message WHERE id = ?1", [after.0], read_time)?
+                .map(|at| (at.0, after.0))
+                .ok_or(StoreError::NotFound { what: "message" })?,
+            None => (from.0, 0),
+        };
+        self.all(
+            &format!(
+                "SELECT {MESSAGE_COLUMNS} FROM message
+                 WHERE at >= ?1 AND at < ?2 AND kind <> 2 AND kept = 1 AND (at, id) > (?3, ?4)
+                 ORDER BY at, id LIMIT ?5"
+            ),
+            params![from.0, to.0, at, id, limit],
+            |row| self.read_message(row),
+        )
+    }
+
     /// Messages of a conversation that are kept, after one or from the beginning, in order; at most so many.
     ///
     /// # Errors

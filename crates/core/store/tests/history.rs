@@ -986,6 +986,33 @@ fn days_are_counted_by_when_messages_were_written_in_their_order() {
             .expect("it reads"),
         None
     );
+    let said = |after, limit| {
+        let rows = store
+            .said_between(Timestamp(0), Timestamp(10), after, limit)
+            .expect("rows");
+        rows.into_iter()
+            .map(|row| (row.body, row.id))
+            .collect::<Vec<_>>()
+    };
+    let all = said(None, 9);
+    assert_eq!(
+        all.iter()
+            .map(|(body, _)| body.as_str())
+            .collect::<Vec<_>>(),
+        [
+            "of somebody else",
+            "written before, came later",
+            "first in its conversation"
+        ]
+    );
+    assert_eq!(said(None, 1), all[..1]);
+    assert_eq!(said(Some(all[0].1), 9), all[1..]);
+    assert_eq!(said(Some(all[2].1), 9), []);
+    assert!(
+        store
+            .said_between(Timestamp(0), Timestamp(10), Some(MessageId(9_999)), 9)
+            .is_err()
+    );
     let kept = |after| {
         let rows = store.kept_after(conversation, after, 2).expect("rows");
         rows.into_iter().map(|row| row.body).collect::<Vec<_>>()

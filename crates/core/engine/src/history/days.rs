@@ -3,17 +3,21 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{ToSpan, Zoned};
-use sotto_api::view::{DayPage, DayView};
-use sotto_api::{ApiError, ConversationId, Timestamp};
+use sotto_api::view::{DayPage, DayView, SearchPage};
+use sotto_api::{ApiError, ConversationId, MessageId, Timestamp};
 
+use crate::account::Accounts;
 use crate::context::Context;
 use crate::error::Fault;
+use crate::messages::view::hits;
 use crate::words;
 
 /// Longest name of a time zone, in bytes.
 const MOST_ZONE: usize = 64;
 /// Days of a page.
 const MOST_DAYS: u32 = 400;
+/// Messages of a page.
+const MOST_SAID: u32 = 200;
 
 /// A time zone by its name (IANA); empty: the system's.
 pub(super) fn zone(name: &str) -> Result<TimeZone, ApiError> {
@@ -92,4 +96,36 @@ pub(super) fn page(
         }));
         end = from.min(Timestamp(end.0.saturating_sub(1)));
     }
+}
+
+/// What was said on a day in all conversations, in the order of time.
+pub(super) fn said(
+    cx: &Context,
+    accounts: &Accounts,
+    day: &str,
+    zone: &TimeZone,
+    after: Option<MessageId>,
+    limit: u32,
+) -> Result<SearchPage, ApiError> {
+    if limit == 0 || limit > MOST_SAID {
+        return Err(words::out_of_range(
+            "The number of messages",
+            1,
+            i64::from(MOST_SAID),
+        ));
+    }
+    let (from, to) = span(parse(day)?, zone)?;
+    // One more than is shown says whether there are more.
+    let mut rows = cx
+        .store
+        .said_between(from, to, after, limit.saturating_add(1))
+        .map_err(Fault::from)?;
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > shown;
+    rows.truncate(shown);
+    let rows = rows.into_iter().map(|row| (row, Vec::new()));
+    Ok(SearchPage {
+        hits: hits(cx, accounts, rows)?,
+        more,
+    })
 }

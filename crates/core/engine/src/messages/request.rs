@@ -1,8 +1,5 @@
 //! The section *conversations* of the requests.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use sotto_api::view::{MessagePage, SearchPage};
 use sotto_api::{ApiError, ConversationId, MessageId, Reply, Request};
 use sotto_store::row::{ConversationRow, MessageRow, Page, SearchQuery};
@@ -245,23 +242,8 @@ fn search(
             limit,
         })
         .map_err(Fault::from)?;
-    let mut authors: HashMap<ConversationId, Authors> = HashMap::new();
-    let mut hits = Vec::with_capacity(found.hits.len());
-    for hit in found.hits {
-        let id = hit.message.conversation;
-        let known = match authors.entry(id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
-                let row = cx
-                    .store
-                    .conversation(id)
-                    .map_err(Fault::from)?
-                    .ok_or_else(words::not_found)?;
-                place.insert(Authors::of(cx, accounts, &row)?)
-            }
-        };
-        hits.push(view::hit(cx, known, &hit.message, hit.highlights)?);
-    }
+    let rows = found.hits.into_iter().map(|hit| (hit.message, hit.highlights));
+    let hits = view::hits(cx, accounts, rows)?;
     Ok(Reply::Found(SearchPage {
         hits,
         more: found.more,

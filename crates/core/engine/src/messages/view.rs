@@ -1,5 +1,8 @@
 //! Conversations and messages as shells show them.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use sotto_api::view::{
     ConversationView, Direction, MessageKind, MessageView, Privacy, PrivateState, SearchHit,
 };
@@ -195,9 +198,34 @@ pub(crate) fn message(
     Authors::of(cx, accounts, &conversation)?.message(cx, &row)
 }
 
+/// Finds, or lines of several conversations: asks for the names of each conversation once.
+pub(crate) fn hits(
+    cx: &Context,
+    accounts: &Accounts,
+    rows: impl IntoIterator<Item = (MessageRow, Vec<(usize, usize)>)>,
+) -> Result<Vec<SearchHit>, ApiError> {
+    let mut authors: HashMap<ConversationId, Authors> = HashMap::new();
+    let mut hits = Vec::new();
+    for (row, highlights) in rows {
+        let known = match authors.entry(row.conversation) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let conversation = cx
+                    .store
+                    .conversation(row.conversation)
+                    .map_err(Fault::from)?
+                    .ok_or_else(words::not_found)?;
+                place.insert(Authors::of(cx, accounts, &conversation)?)
+            }
+        };
+        hits.push(hit(cx, known, &row, highlights)?);
+    }
+    Ok(hits)
+}
+
 /// A find. Its highlights count in the stored text; where cleaning changed that, nothing is
 /// highlighted rather than the wrong thing.
-pub(crate) fn hit(
+fn hit(
     cx: &Context,
     authors: &Authors,
     row: &MessageRow,

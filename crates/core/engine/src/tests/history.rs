@@ -1032,6 +1032,49 @@ fn days_come_by_pages_with_their_first_message_in_the_zone_that_was_asked_for() 
 }
 
 #[test]
+fn a_day_of_all_conversations_is_read_in_the_order_of_time() {
+    let mut two = two();
+    two.world.now.unix_ms = 1_792_877_400_000;
+    two.hear("on the eve");
+    two.world.pass(3 * HOUR);
+    two.hear("at night");
+    two.world.pass(HOUR);
+    two.say("in the morning");
+    let day = |day: &str, after, limit| Request::HistoryDay {
+        day: day.into(),
+        zone: "UTC".into(),
+        after,
+        limit,
+    };
+    let said = |two: &mut Two, request| match two.world.ask(two.alice, request) {
+        Reply::Found(page) => page,
+        other => panic!("{other:?}"),
+    };
+    let page = said(&mut two, day("2026-10-25", None, 1));
+    assert!(page.more);
+    assert_eq!(page.hits.len(), 1);
+    assert_eq!(page.hits[0].message.body, "at night");
+    assert_eq!(page.hits[0].highlights, []);
+    assert!(!page.hits[0].conversation_name.is_empty());
+    let rest = said(
+        &mut two,
+        day("2026-10-25", Some(page.hits[0].message.id), 200),
+    );
+    assert!(!rest.more);
+    assert_eq!(rest.hits.len(), 1);
+    assert_eq!(rest.hits[0].message.body, "in the morning");
+    assert_eq!(rest.hits[0].conversation_name, page.hits[0].conversation_name);
+    for wrong in [
+        day("2026-10-25", None, 0),
+        day("2026-10-25", None, 201),
+        day("yesterday", None, 9),
+        day("2026-10-25", Some(MessageId(999)), 9),
+    ] {
+        two.world.try_ask(two.alice, wrong).expect_err("refused");
+    }
+}
+
+#[test]
 fn a_conversation_is_read_out_in_parts_so_that_no_text_can_pretend_to_be_another() {
     let mut two = two();
     two.world.now.unix_ms = 1_792_877_400_000;
