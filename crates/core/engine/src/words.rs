@@ -28,7 +28,7 @@ pub use history::{
     not_a_day, notice_not_kept, unknown_zone,
 };
 pub use message::{
-    delivery, failure, link_lookalike, link_userinfo, notice_offline, notice_waiting, privacy,
+    YOU, delivery, failure, link_lookalike, link_userinfo, notice_offline, notice_waiting, privacy,
     spoken_message, typing,
 };
 pub use people::{availability, preview_request, spoken_contact, subtitle, unknown_author};

@@ -242,7 +242,10 @@ fn search(
             limit,
         })
         .map_err(Fault::from)?;
-    let rows = found.hits.into_iter().map(|hit| (hit.message, hit.highlights));
+    let rows = found
+        .hits
+        .into_iter()
+        .map(|hit| (hit.message, hit.highlights));
     let hits = view::hits(cx, accounts, rows)?;
     Ok(Reply::Found(SearchPage {
         hits,

@@ -136,6 +136,10 @@ impl Authors {
             Vec::new()
         };
         let body = self.shown(author, row.kind, &row.body);
+        let speaker = match row.direction {
+            Direction::Incoming => author,
+            Direction::Outgoing => words::YOU,
+        };
         let delivery = row
             .delivery
             .filter(|_| row.direction == Direction::Outgoing);
@@ -165,7 +169,7 @@ impl Authors {
             },
             kept: row.kept,
             notice: row.notice,
-            spoken: words::spoken_message(author, row.kind, &body, delivery, row.edited, ""),
+            spoken: words::spoken_message(speaker, row.kind, &body, delivery, row.edited, ""),
             body,
         })
     }

@@ -1063,7 +1063,10 @@ fn a_day_of_all_conversations_is_read_in_the_order_of_time() {
     assert!(!rest.more);
     assert_eq!(rest.hits.len(), 1);
     assert_eq!(rest.hits[0].message.body, "in the morning");
-    assert_eq!(rest.hits[0].conversation_name, page.hits[0].conversation_name);
+    assert_eq!(
+        rest.hits[0].conversation_name,
+        page.hits[0].conversation_name
+    );
     for wrong in [
         day("2026-10-25", None, 0),
         day("2026-10-25", None, 201),

@@ -101,6 +101,9 @@ pub fn privacy(state: Privacy, name: &str) -> PrivacyView {
     }
 }
 
+/// Who speaks in an own message, where it is read out.
+pub const YOU: &str = "You";
+
 /// A message as a screen reader says it: who, text, state, time.
 ///
 /// `own` carries the delivery of an own message; `edited` and `failure` are said where they apply.

@@ -211,14 +211,14 @@ fn rows_and_messages_are_spoken_as_the_design_says() {
     );
     assert_eq!(
         spoken_message(
-            "Sara",
+            YOU,
             MessageKind::Text,
             "See you",
             Some(Delivery::Delivered),
             true,
             "14:07"
         ),
-        "Sara: See you, edited, delivered, 14:07"
+        "You: See you, edited, delivered, 14:07"
     );
 }
 
