@@ -2,7 +2,7 @@
 
 use sotto_api::view::{
     DayPage, DayView, EraseScope, ErasedView, ExportPart, ImportProgram, ImportState, ImportView,
-    Record, Recording, RecordsView, SavedPasswordView,
+    Record, Recording, RecordsView, SavedPasswordView, SearchHit, SearchPage,
 };
 use sotto_api::{
     AccountId, ApiError, ConversationId, ErrorKind, Field, ImportId, Reply, Request, Secret,
@@ -78,6 +78,28 @@ impl World {
         days
     }
 
+    fn said_on(&self, day: &str) -> Vec<SearchHit> {
+        let zone = jiff::tz::TimeZone::system();
+        let mut said: Vec<SearchHit> = self
+            .messages
+            .iter()
+            .flat_map(|(id, messages)| messages.iter().map(move |message| (id, message)))
+            .filter(|(_, message)| day_of(message.at, &zone).to_string() == day)
+            .map(|(id, message)| SearchHit {
+                message: message.clone(),
+                conversation_name: self
+                    .conversations
+                    .iter()
+                    .find(|view| view.id == *id)
+                    .map(|view| view.contact.name.clone())
+                    .unwrap_or_default(),
+                highlights: Vec::new(),
+            })
+            .collect();
+        said.sort_by_key(|line| (line.message.at, line.message.id));
+        said
+    }
+
     fn matches(&self, what: &EraseScope) -> u64 {
         let zone = jiff::tz::TimeZone::system();
         let count = self
@@ -147,6 +169,10 @@ pub(super) fn answer(
         }
         Request::HistoryDays { conversation, .. } => Ok(Reply::Days(DayPage {
             days: world.days(conversation),
+            more: false,
+        })),
+        Request::HistoryDay { day, .. } => Ok(Reply::Found(SearchPage {
+            hits: world.said_on(&day),
             more: false,
         })),
         Request::HistoryCount { what } => Ok(Reply::Erased(erased(world.matches(&what)))),

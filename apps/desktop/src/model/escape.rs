@@ -30,8 +30,9 @@ pub fn markdown(text: &str, links: &[LinkSpan]) -> String {
     out
 }
 
-/// A stranger's text as Markdown, with what was found in it strong and underlined. It cannot format itself.
-pub fn marked(text: &str, found: &[(usize, usize)]) -> String {
+/// A stranger's text as Markdown, with what was found in it strong, underlined and in a colour (`#rrggbb`). It cannot
+/// format itself.
+pub fn marked(text: &str, found: &[(usize, usize)], colour: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     let mut at = 0;
     for &(start, end) in found {
@@ -46,9 +47,11 @@ pub fn marked(text: &str, found: &[(usize, usize)]) -> String {
             continue;
         };
         escape(before, at == 0, &mut out);
-        out.push_str("<u>**");
+        out.push_str("<font color=\"");
+        out.push_str(colour);
+        out.push_str("\"><u>**");
         escape(words, false, &mut out);
-        out.push_str("**</u>");
+        out.push_str("**</u></font>");
         at = end;
     }
     escape(text.get(at..).unwrap_or_default(), at == 0, &mut out);
@@ -122,14 +125,14 @@ mod tests {
     #[test]
     fn what_was_found_is_marked_and_nothing_else() {
         assert_eq!(
-            marked("the harbour gate", &[(4, 11)]),
-            "the <u>**harbour**</u> gate"
+            marked("the harbour gate", &[(4, 11)], "#7a4a00"),
+            r##"the <font color="#7a4a00"><u>**harbour**</u></font> gate"##
         );
         assert_eq!(
-            marked("*a* 港口的门", &[(4, 10)]),
-            r"\*a\* <u>**港口**</u>的门"
+            marked("*a* 港口的门", &[(4, 10)], "#7a4a00"),
+            r##"\*a\* <font color="#7a4a00"><u>**港口**</u></font>的门"##
         );
-        assert_eq!(marked("a b", &[(0, 3), (9, 12), (2, 1)]), "a b");
+        assert_eq!(marked("a b", &[(0, 3), (9, 12), (2, 1)], "#7a4a00"), "a b");
     }
 
     #[test]
