@@ -1,24 +1,30 @@
 //! The dialogs of the pages: one at a time, the gravest first, each answered by the person.
 
+mod ask;
+mod certificate;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 
 use slint::{ComponentHandle, SharedString};
 use sotto_api::view::{
-    AccountState, AccountView, CertificateSummary, CertificateView, EraseScope, ErasedView, Expiry,
-    OwnKeyView, PeerKeyView, Policy, PolicyScope, QuestionView, Record, Recording,
+    AccountState, EraseScope, Policy, PolicyScope, QuestionView, Record, Recording,
     SavedPasswordView, Trust,
 };
 use sotto_api::{
     AccountId, CertificateAnswer, ConversationId, Field, ImportId, PeerKeyId, Protection,
-    QuestionId, Reply, Request, Secret, Timestamp,
+    QuestionId, Reply, Request, Secret,
 };
 
 use super::{
-    EXPIRIES, Pages, account, codes, ending, expiry_words, files, history, model, moving, options,
-    passphrase, passwords, portrait, records, sign_in, with,
+    Pages, account, codes, ending, files, history, model, moving, options, passphrase, passwords,
+    portrait, records, sign_in, with,
 };
-use crate::{AppWindow, CertificateLine, DialogKind, Dialogs, PageWords, Words};
+use crate::{AppWindow, DialogKind, Dialogs, PageWords};
+
+pub(super) use ask::*;
+pub(super) use certificate::read_questions;
 
 /// What the open dialog is about.
 #[derive(Clone, Default)]
@@ -52,8 +58,6 @@ pub(super) enum About {
 pub(super) struct DialogState {
     about: About,
     questions: Vec<QuestionView>,
-    /// Put aside by the person with *Later* or Esc: asked again only when something changed.
-    put_aside: BTreeSet<i64>,
     /// The state in which an account's password was last asked for.
     asked: BTreeMap<AccountId, String>,
 }
@@ -61,9 +65,11 @@ pub(super) struct DialogState {
 pub(super) fn wire(ui: &AppWindow) {
     let dialogs = ui.global::<Dialogs>();
     dialogs.on_accept(|| with(accept));
-    dialogs.on_other(|| with(|pages| answer_certificate(pages, CertificateAnswer::ThisTime)));
-    dialogs.on_third(|| with(|pages| answer_certificate(pages, CertificateAnswer::Always)));
+    dialogs.on_other(|| with(|pages| certificate::answer(pages, CertificateAnswer::ThisTime)));
+    dialogs.on_third(|| with(|pages| certificate::answer(pages, CertificateAnswer::Always)));
     dialogs.on_escaped(|| with(escape));
+    dialogs.on_name_start(|path| offset(name_in(&path).start));
+    dialogs.on_name_end(|path| offset(name_in(&path).end));
     dialogs.on_edited(|text| {
         with(|pages| {
             passphrase::measure(pages, &text, |ui, view| {
@@ -76,18 +82,59 @@ pub(super) fn wire(ui: &AppWindow) {
     });
 }
 
-/// Opens a dialog with empty fields; what it is about is remembered for its answer.
-pub(super) fn open(
-    pages: &Pages,
+/// How the ways out of a question weigh against each other.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Weight {
+    /// Both are harmless.
+    #[default]
+    Plain,
+    /// The act destroys something.
+    Danger,
+    /// It can be undone, but others may have read something by then: the safe way is the filled button.
+    Risky,
+}
+
+/// A dialog as it opens.
+struct Opening {
     kind: DialogKind,
     about: About,
     title: SharedString,
     lead: SharedString,
-) {
+    note: SharedString,
+    /// Of its first field.
+    label: SharedString,
+    act: SharedString,
+    /// Empty: *Close*.
+    safe: SharedString,
+    weight: Weight,
+    tick: SharedString,
+    ticked: bool,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        let none = SharedString::default;
+        Self {
+            kind: DialogKind::Question,
+            about: About::Nothing,
+            title: none(),
+            lead: none(),
+            note: none(),
+            label: none(),
+            act: none(),
+            safe: none(),
+            weight: Weight::Plain,
+            tick: none(),
+            ticked: false,
+        }
+    }
+}
+
+/// Opens a dialog with empty fields; what it is about is remembered for its answer.
+fn present(pages: &Pages, opening: Opening) {
     let Some(ui) = pages.ui() else { return };
     let dialogs = ui.global::<Dialogs>();
     for set in [
-        Dialogs::set_note,
         Dialogs::set_error,
         Dialogs::set_error2,
         Dialogs::set_error3,
@@ -95,37 +142,67 @@ pub(super) fn open(
         Dialogs::set_text2,
         Dialogs::set_text3,
         Dialogs::set_text4,
-        Dialogs::set_act,
-        Dialogs::set_tick,
-        Dialogs::set_label,
         Dialogs::set_word,
         Dialogs::set_meaning,
         Dialogs::set_pem,
     ] {
-        set(&dialogs, "".into());
+        set(&dialogs, SharedString::default());
     }
-    dialogs.set_safe(ui.global::<PageWords>().get_close());
-    dialogs.set_danger(false);
-    dialogs.set_risky(false);
-    dialogs.set_ticked(false);
     dialogs.set_busy(false);
     dialogs.set_steps(0);
     dialogs.set_show_pem(false);
-    dialogs.set_title(title);
-    dialogs.set_lead(lead);
-    pages.state.borrow_mut().dialogs.about = about;
-    dialogs.set_kind(kind);
+    dialogs.set_title(opening.title);
+    dialogs.set_lead(opening.lead);
+    dialogs.set_note(opening.note);
+    dialogs.set_label(opening.label);
+    dialogs.set_act(opening.act);
+    dialogs.set_safe(if opening.safe.is_empty() {
+        ui.global::<PageWords>().get_close()
+    } else {
+        opening.safe
+    });
+    dialogs.set_danger(opening.weight == Weight::Danger);
+    dialogs.set_risky(opening.weight == Weight::Risky);
+    dialogs.set_tick(opening.tick);
+    dialogs.set_ticked(opening.ticked);
+    pages.state.borrow_mut().dialogs.about = opening.about;
+    dialogs.set_kind(opening.kind);
+}
+
+/// Opens a dialog of a kind of its own; the caller fills its fields.
+pub(super) fn open(
+    pages: &Pages,
+    kind: DialogKind,
+    about: About,
+    title: SharedString,
+    lead: SharedString,
+) {
+    present(
+        pages,
+        Opening {
+            kind,
+            about,
+            title,
+            lead,
+            ..Opening::default()
+        },
+    );
+}
+
+/// Empties everything that the dialog held, and closes it.
+fn empty(pages: &Pages) {
+    present(
+        pages,
+        Opening {
+            kind: DialogKind::None,
+            ..Opening::default()
+        },
+    );
 }
 
 /// Closes the dialog, wipes its fields, and opens the next that waits.
 pub(super) fn close(pages: &Pages) {
-    open(
-        pages,
-        DialogKind::None,
-        About::Nothing,
-        "".into(),
-        "".into(),
-    );
+    empty(pages);
     next(pages);
 }
 
@@ -135,400 +212,35 @@ fn is_free(pages: &Pages) -> bool {
         .is_some_and(|ui| ui.global::<Dialogs>().get_kind() == DialogKind::None)
 }
 
+/// Where in a path the name of its file stands, without the ending.
+fn name_in(path: &str) -> Range<usize> {
+    let start = path
+        .rfind(std::path::is_separator)
+        .map_or(0, |separator| separator + 1);
+    let ending = path
+        .rfind('.')
+        .filter(|dot| *dot > start)
+        .unwrap_or(path.len());
+    start..ending
+}
+
+/// A byte offset, for the window.
+fn offset(at: usize) -> i32 {
+    i32::try_from(at).unwrap_or(i32::MAX)
+}
+
 /// One sentence to read, nothing to decide.
 pub(super) fn tell(pages: &Pages, title: SharedString, text: SharedString) {
     open(pages, DialogKind::Question, About::Nothing, title, text);
 }
 
-pub(super) fn ask_proxy(pages: &Pages) {
-    let proxy = pages.state.borrow().sign_in.settings.proxy.clone();
-    open(
-        pages,
-        DialogKind::Proxy,
-        About::Nothing,
-        "".into(),
-        "".into(),
-    );
-    let Some(ui) = pages.ui() else { return };
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_current(0);
-    if let Some(proxy) = proxy {
-        dialogs.set_current(if (proxy.host.as_str(), proxy.port) == account::TOR {
-            1
-        } else {
-            2
-        });
-        dialogs.set_text(proxy.host.into());
-        dialogs.set_text2(proxy.port.to_string().into());
-    }
-}
-
-pub(super) fn ask_link(pages: &Pages, server: &str, link: &str) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    open(
-        pages,
-        DialogKind::Question,
-        About::Link(link.to_owned()),
-        words.invoke_open_page(server.into()),
-        words.get_open_page_lead(),
-    );
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_note(link.into());
-    dialogs.set_act(words.get_open());
-    dialogs.set_safe(words.get_not_now());
-}
-
-pub(super) fn ask_remove_account(pages: &Pages, view: &AccountView) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    let title = words.invoke_remove_title(view.address.as_str().into());
-    open(
-        pages,
-        DialogKind::Question,
-        About::RemoveAccount(view.id),
-        title,
-        words.get_remove_lead(),
-    );
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_tick(words.get_erase_too());
-    dialogs.set_act(words.get_remove());
-    dialogs.set_safe(words.get_keep());
-    dialogs.set_danger(true);
-}
-
-/// What a new own key means, before it is made.
-pub(super) fn ask_new_key(pages: &Pages, key: &OwnKeyView) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    open(
-        pages,
-        DialogKind::Question,
-        About::NewKey(key.account),
-        words.invoke_new_key_title(key.address.as_str().into()),
-        words.get_new_key_lead(),
-    );
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_act(words.get_new_key_act());
-    dialogs.set_safe(words.get_keep());
-    dialogs.set_danger(true);
-}
-
-/// A code in the list is marked only after the person said that they compared it.
-pub(super) fn ask_verified(pages: &Pages, key: &PeerKeyView) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    let name = crate::model::isolate(&crate::model::one_line(&key.name));
-    open(
-        pages,
-        DialogKind::Question,
-        About::Verified(key.id),
-        words.invoke_verified_title(name.into()),
-        words.get_verified_lead(),
-    );
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_note(key.code.as_str().into());
-    dialogs.set_act(words.get_verified_act());
-    dialogs.set_safe(words.get_not_now());
-}
-
-/// Privacy was required, for everyone or on the account with `address`, and shall not be any more.
-pub(super) fn ask_lower(
-    pages: &Pages,
-    scope: PolicyScope,
-    policy: Option<Policy>,
-    address: Option<&str>,
-) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    open(
-        pages,
-        DialogKind::Question,
-        About::Lower(scope, policy),
-        words.invoke_lower_title(address.unwrap_or_default().into()),
-        words.get_lower_lead(),
-    );
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_act(words.get_lower_act());
-    dialogs.set_safe(words.get_as_it_is());
-    dialogs.set_risky(true);
-}
-
-/// A question whose risky way destroys something.
-fn ask_danger(
-    pages: &Pages,
-    about: About,
-    (title, lead): (SharedString, SharedString),
-    (act, safe): (SharedString, SharedString),
-) {
-    open(pages, DialogKind::Question, about, title, lead);
-    let Some(ui) = pages.ui() else { return };
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_act(act);
-    dialogs.set_safe(safe);
-    dialogs.set_danger(true);
-}
-
-/// Says what would be gone, and asks.
-pub(super) fn ask_erase(pages: &Pages, title: SharedString, view: &ErasedView, what: EraseScope) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    ask_danger(
-        pages,
-        About::Erase(what),
-        (title, view.text.as_str().into()),
-        (words.get_erase_act(), words.get_keep_word()),
-    );
-}
-
-/// Says that what is older goes at once, and asks.
-pub(super) fn ask_expiry(pages: &Pages, expiry: Expiry, request: Request) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    let at = EXPIRIES.iter().position(|known| *known == expiry);
-    let name = at
-        .and_then(|at| expiry_words(&words).get(at).cloned())
-        .unwrap_or_default();
-    ask_danger(
-        pages,
-        About::Expiry(Box::new(request)),
-        (words.invoke_expiry_title(name), words.get_expiry_lead()),
-        (words.get_expiry_act(), words.get_as_it_is()),
-    );
-}
-
-/// A kept password is shown only after the passphrase.
-pub(super) fn ask_show_password(pages: &Pages, saved: &SavedPasswordView) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    open(
-        pages,
-        DialogKind::Password,
-        About::ShowPassword(saved.clone()),
-        words.invoke_show_password(saved.address.as_str().into()),
-        words.get_show_password_lead(),
-    );
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_act(words.get_show_word());
-    dialogs.set_safe(words.get_not_now());
-    dialogs.set_label(words.get_passphrase());
-}
-
-/// Removing one kept password, or all.
-pub(super) fn ask_remove_password(pages: &Pages, saved: Option<&SavedPasswordView>) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    let text = match saved {
-        Some(saved) => (
-            words.invoke_remove_password(saved.address.as_str().into()),
-            words.get_remove_password_lead(),
-        ),
-        None => (
-            words.get_remove_passwords(),
-            words.get_remove_passwords_lead(),
-        ),
-    };
-    ask_danger(
-        pages,
-        About::RemovePasswords(saved.map(|saved| saved.account)),
-        text,
-        (words.get_remove(), words.get_keep_word()),
-    );
-}
-
-/// What plain capture files mean.
-pub(super) fn ask_record_plain(pages: &Pages) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    open(
-        pages,
-        DialogKind::Question,
-        About::RecordPlain,
-        words.get_records_plain(),
-        words.get_records_plain_lead(),
-    );
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_act(words.get_records_plain_act());
-    dialogs.set_safe(words.get_as_it_is());
-    dialogs.set_risky(true);
-}
-
-pub(super) fn ask_remove_record(pages: &Pages, record: Record) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    let title = match record {
-        Record::Stanzas => words.get_records_remove(),
-        Record::Log => words.get_log_remove(),
-    };
-    ask_danger(
-        pages,
-        About::RemoveRecord(record),
-        (title, words.get_records_remove_lead()),
-        (words.get_remove(), words.get_keep_word()),
-    );
-}
-
-/// What shredding can and cannot do, once more.
-pub(super) fn ask_shred(pages: &Pages, import: ImportId, text: &str) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    ask_danger(
-        pages,
-        About::Shred(import),
-        (words.invoke_shred_title(), text.into()),
-        (words.get_shred_act(), words.get_leave_them()),
-    );
-}
-
 /// Closes the dialog and forgets every question: the profile is locked.
 pub(super) fn forget(pages: &Pages) {
     pages.state.borrow_mut().dialogs = DialogState::default();
-    open(
-        pages,
-        DialogKind::None,
-        About::Nothing,
-        "".into(),
-        "".into(),
-    );
+    empty(pages);
     if let Some(ui) = pages.ui() {
         ui.global::<Dialogs>().set_lines(model(Vec::new()));
     }
-}
-
-/// Asks where the keys of another program lie.
-pub(super) fn ask_bring(pages: &Pages) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    open(
-        pages,
-        DialogKind::Bring,
-        About::Nothing,
-        words.get_bring(),
-        words.get_bring_lead(),
-    );
-}
-
-pub(super) fn ask_passphrase(pages: &Pages) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    let has = ui.global::<crate::Passwords>().get_has_passphrase();
-    open(
-        pages,
-        DialogKind::ChangePassphrase,
-        About::Nothing,
-        words.invoke_choose_passphrase(has),
-        "".into(),
-    );
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_ticked(has);
-    dialogs.set_label(words.get_new_passphrase());
-}
-
-pub(super) fn ask_remove_passphrase(pages: &Pages) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    open(
-        pages,
-        DialogKind::Password,
-        About::RemovePassphrase,
-        words.get_remove_passphrase(),
-        words.get_remove_passphrase_lead(),
-    );
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_act(words.get_remove());
-    dialogs.set_safe(words.get_keep());
-    dialogs.set_danger(true);
-    dialogs.set_label(words.get_passphrase());
-}
-
-pub(super) fn ask_new_password(pages: &Pages) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    let Some(view) = pages.state.borrow().editing.clone() else {
-        return;
-    };
-    let title = words.invoke_change_password(view.address.as_str().into());
-    open(
-        pages,
-        DialogKind::ChangePassword,
-        About::NewPassword(view.id),
-        title,
-        words.get_change_password_lead(),
-    );
-    ui.global::<Dialogs>().set_label(words.get_new_password());
-}
-
-pub(super) fn ask_picture(pages: &Pages) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    open(
-        pages,
-        DialogKind::Picture,
-        About::Nothing,
-        words.get_picture(),
-        words.get_picture_lead(),
-    );
-}
-
-/// Asks for an account's password; its problem, if it has one, stands above the field.
-pub(super) fn ask_password(pages: &Pages, view: &AccountView) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    let title = words.invoke_password_of(view.address.as_str().into());
-    let lead: SharedString = view
-        .problem
-        .as_ref()
-        .map(|p| p.text.as_str())
-        .unwrap_or_default()
-        .into();
-    open(
-        pages,
-        DialogKind::Password,
-        About::Password(view.id),
-        title,
-        lead,
-    );
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_act(words.get_sign_in());
-    dialogs.set_safe(words.get_stay_offline());
-    dialogs.set_label(words.get_password());
-    dialogs.set_tick(words.get_remember());
-    dialogs.set_ticked(true);
-}
-
-/// Reads the questions that wait, and shows the first if nothing else is open.
-pub(super) fn read_questions(pages: &Pages) {
-    pages.ask(Request::QuestionList {}, |pages, result| {
-        if let Ok(Reply::Questions(questions)) = result {
-            let about = {
-                let mut state = pages.state.borrow_mut();
-                let open: BTreeSet<i64> = questions.iter().map(|q| id(q).0).collect();
-                state.dialogs.put_aside.retain(|q| open.contains(q));
-                state.dialogs.questions = questions;
-                state.dialogs.about.clone()
-            };
-            // Answered elsewhere, by another shell: the dialog has nothing more to ask.
-            if let About::Certificate(question) = about
-                && !pages
-                    .state
-                    .borrow()
-                    .dialogs
-                    .questions
-                    .iter()
-                    .any(|q| id(q) == question)
-            {
-                close(pages);
-            } else {
-                next(pages);
-            }
-        }
-    });
-}
-
-/// Shows again what was put aside.
-pub(super) fn ask_again(pages: &Pages) {
-    pages.state.borrow_mut().dialogs.put_aside.clear();
-    read_questions(pages);
 }
 
 /// An account came to need its password: asks once for each time it does.
@@ -550,15 +262,7 @@ fn next(pages: &Pages) {
     if !is_free(pages) {
         return;
     }
-    let question = {
-        let state = pages.state.borrow();
-        let dialogs = &state.dialogs;
-        dialogs
-            .questions
-            .iter()
-            .find(|q| !dialogs.put_aside.contains(&id(q).0))
-            .cloned()
-    };
+    let question = pages.state.borrow().dialogs.questions.first().cloned();
     if let Some(QuestionView::Certificate {
         id,
         domain,
@@ -568,7 +272,7 @@ fn next(pages: &Pages) {
         ..
     }) = question
     {
-        return show_certificate(pages, id, &domain, &reason, &now, before.as_deref());
+        return certificate::show(pages, id, &domain, &reason, &now, before.as_deref());
     }
     let account = {
         let mut state = pages.state.borrow_mut();
@@ -594,125 +298,11 @@ fn next(pages: &Pages) {
     }
 }
 
-fn id(question: &QuestionView) -> QuestionId {
-    match question {
-        QuestionView::Certificate { id, .. } => *id,
-        _ => QuestionId(-1),
-    }
-}
-
-fn show_certificate(
-    pages: &Pages,
-    question: QuestionId,
-    domain: &str,
-    reason: &str,
-    now: &CertificateView,
-    before: Option<&CertificateSummary>,
-) {
-    let Some(ui) = pages.ui() else { return };
-    let words = ui.global::<PageWords>();
-    let title = words.invoke_other_certificate(domain.into(), before.is_some());
-    open(
-        pages,
-        DialogKind::Certificate,
-        About::Certificate(question),
-        title,
-        reason.into(),
-    );
-    let date = |at: Timestamp| -> SharedString {
-        let Ok(at) = jiff::Timestamp::from_millisecond(at.0) else {
-            return "?".into();
-        };
-        let at = at.to_zoned(jiff::tz::TimeZone::UTC);
-        ui.global::<Words>().invoke_date_year(
-            at.day().into(),
-            at.month().into(),
-            at.year().to_string().into(),
-        )
-    };
-    let valid =
-        |c: &CertificateSummary| words.invoke_from_to(date(c.not_before), date(c.not_after));
-    let names = if now.names.is_empty() {
-        now.summary.subject.clone()
-    } else {
-        now.names.join(", ")
-    };
-    let line =
-        |label: SharedString, before: Option<SharedString>, now: SharedString| CertificateLine {
-            label,
-            differs: before.as_ref().is_some_and(|b| *b != now),
-            before: before.unwrap_or_default(),
-            now,
-        };
-    let dialogs = ui.global::<Dialogs>();
-    dialogs.set_has_before(before.is_some());
-    dialogs.set_note(words.get_ask_operators());
-    dialogs.set_pem(now.pem.as_str().into());
-    dialogs.set_lines(model(vec![
-        line(
-            words.get_for_whom(),
-            before.map(|b| b.subject.as_str().into()),
-            if before.is_some() {
-                now.summary.subject.as_str().into()
-            } else {
-                names.into()
-            },
-        ),
-        line(
-            words.get_issued_by(),
-            before.map(|b| b.issuer.as_str().into()),
-            now.summary.issuer.as_str().into(),
-        ),
-        line(words.get_valid(), before.map(valid), valid(&now.summary)),
-        line(
-            words.get_print(),
-            before.map(|b| print_of(&b.sha256).into()),
-            print_of(&now.summary.sha256).into(),
-        ),
-    ]));
-}
-
-/// Sixteen groups of four digits, four groups a line, to be read aloud.
-fn print_of(hex: &str) -> String {
-    let digits: Vec<char> = hex
-        .chars()
-        .filter(char::is_ascii_hexdigit)
-        .map(|c| c.to_ascii_uppercase())
-        .collect();
-    let groups: Vec<String> = digits.chunks(4).map(|g| g.iter().collect()).collect();
-    groups
-        .chunks(4)
-        .map(|line| line.join(" "))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-fn answer_certificate(pages: &Pages, answer: CertificateAnswer) {
-    let about = pages.state.borrow().dialogs.about.clone();
-    if let About::Certificate(question) = about {
-        pages
-            .state
-            .borrow_mut()
-            .dialogs
-            .questions
-            .retain(|q| id(q) != question);
-        pages.ask(
-            Request::CertificateAnswer { question, answer },
-            |pages, result| {
-                if let Err(error) = result {
-                    pages.toast(error.message.into());
-                }
-            },
-        );
-        close(pages);
-    }
-}
-
 /// The safest way out.
 fn escape(pages: &Pages) {
     let about = pages.state.borrow().dialogs.about.clone();
     match about {
-        About::Certificate(_) => answer_certificate(pages, CertificateAnswer::Reject),
+        About::Certificate(_) => certificate::answer(pages, CertificateAnswer::Reject),
         About::Lower(..) => {
             close(pages);
             // The list shows what was chosen in it; it goes back to what is in force.
@@ -756,7 +346,9 @@ fn accept(pages: &Pages) {
                 protection: Protection::None,
             };
             send(pages, request, |pages| {
-                done(pages, |words| words.get_passphrase_removed())
+                done(pages, |words| words.get_passphrase_removed());
+                // Nothing could be locked any more; the next passphrase does not bring an old wish back.
+                options::set(pages, |settings| settings.lock_after = 0);
             });
         }
         (DialogKind::ChangePassphrase, _) => change_passphrase(pages, &ui),
@@ -786,6 +378,9 @@ fn accept(pages: &Pages) {
             send(pages, request, codes::read);
         }
         (DialogKind::Question, About::Erase(what)) => {
+            if let EraseScope::Message { message } = &what {
+                history::leaving(pages, *message);
+            }
             send(pages, Request::HistoryErase { what }, |pages| {
                 if let Some(ui) = pages.ui() {
                     pages.toast(ui.global::<PageWords>().get_erased());
@@ -981,9 +576,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_reads_as_four_lines_of_four_groups() {
-        let print = print_of(&"0a1B".repeat(16));
-        assert_eq!(print.lines().count(), 4);
-        assert_eq!(print.lines().next(), Some("0A1B 0A1B 0A1B 0A1B"));
+    fn the_name_of_a_file_is_selected_without_its_folder_and_ending() {
+        let name = |path: &'static str| path.get(name_in(path)).unwrap();
+        assert_eq!(
+            name("/home/sara/Leila Haddad 2026-11-26.txt"),
+            "Leila Haddad 2026-11-26"
+        );
+        assert_eq!(name("/home/sara.k/ليلى.txt"), "ليلى");
+        assert_eq!(name("/home/sara/.purple"), ".purple");
+        assert_eq!(name("/home/sara.k/notes"), "notes");
+        assert_eq!(name("notes.txt"), "notes");
+        assert_eq!(name("/home/sara/"), "");
+        assert_eq!(name(""), "");
     }
 }

@@ -268,7 +268,7 @@ fn help(pages: &Pages, index: i32) {
     };
     match view.state {
         AccountState::NeedsPassword => dialogs::ask_password(pages, &view),
-        AccountState::NeedsAnswer => dialogs::ask_again(pages),
+        AccountState::NeedsAnswer => dialogs::read_questions(pages),
         _ => pages.ask(
             Request::AccountRetry {
                 account: Some(view.id),
