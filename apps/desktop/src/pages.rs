@@ -56,6 +56,15 @@ struct State {
     saved: Vec<SavedPasswordView>,
     import: Option<ImportView>,
     languages: Vec<String>,
+    /// The page that was open when the profile was locked.
+    locked_on: Option<LockedOn>,
+}
+
+/// A page to come back to after a lock. What else can be open is left: what was typed there is forgotten.
+#[derive(Clone, Copy)]
+enum LockedOn {
+    Options,
+    History(history::Place),
 }
 
 /// The pages of one window.
@@ -225,7 +234,13 @@ impl Pages {
             ProfileState::Absent => self.show(Page::FirstStart),
             ProfileState::Locked => {
                 if before == Some(ProfileState::Open) {
+                    let locked_on = match page {
+                        Some(Page::Options) => Some(LockedOn::Options),
+                        Some(Page::History) => Some(LockedOn::History(history::place(self))),
+                        _ => None,
+                    };
                     self.forget();
+                    self.state.borrow_mut().locked_on = locked_on;
                 }
                 if before != Some(state)
                     && let Some(ui) = self.ui()
@@ -235,22 +250,39 @@ impl Pages {
                 }
                 self.show(Page::Unlock);
             }
-            ProfileState::Open
-                if matches!(page, Some(Page::Opening | Page::FirstStart | Page::Unlock)) =>
-            {
+            ProfileState::Open if self.is_outside() => {
                 passphrase::forget(self);
                 options::read_settings(self);
                 dialogs::read_questions(self);
                 records::read(self);
-                self.read_accounts(|pages| {
-                    if pages.state.borrow().accounts.is_empty() {
-                        sign_in::show(pages);
-                    } else {
-                        pages.show(Page::Main);
-                    }
-                });
+                self.read_accounts(Self::enter);
             }
             ProfileState::Open => {}
+        }
+    }
+
+    /// Whether a page is open that stands before the profile.
+    fn is_outside(&self) -> bool {
+        let page = self.ui().map(|ui| ui.global::<App>().get_page());
+        matches!(page, Some(Page::Opening | Page::FirstStart | Page::Unlock))
+    }
+
+    /// The profile is open: the first page in it, or the one on which it was locked.
+    fn enter(&self) {
+        // Asked for twice, by the answer and by the event; the second finds the page open.
+        if !self.is_outside() {
+            return;
+        }
+        let locked_on = self.state.borrow_mut().locked_on.take();
+        if self.state.borrow().accounts.is_empty() {
+            sign_in::show(self);
+        } else {
+            self.show(Page::Main);
+        }
+        match locked_on {
+            Some(LockedOn::Options) => options::show(self, None),
+            Some(LockedOn::History(place)) => history::come_back(self, place),
+            None => {}
         }
     }
 

@@ -364,6 +364,51 @@ fn the_history_of_a_person_is_found_by_word_and_by_day() {
 }
 
 #[test]
+fn the_history_of_all_shows_a_day_and_whom_own_words_were_for() {
+    let (shell, _) = open(Scene {
+        messages: 40,
+        ..Scene::default()
+    });
+    shell.act("history-all");
+    let history = shell.part::<ui::History>();
+    assert_eq!(history.get_length(), 0);
+    history.invoke_day_chosen(0);
+    let lines: Vec<_> = history.get_rows().iter().filter(|row| !row.day).collect();
+    let own = lines
+        .iter()
+        .find(|row| row.who.starts_with("You, to "))
+        .expect("own words say whom they were for");
+    assert!(own.spoken.starts_with(own.who.as_str()));
+    assert!(lines.iter().any(|row| !row.who.starts_with("You")));
+    // The keyboard goes from message to message, and nowhere else.
+    history.invoke_moved(1);
+    assert_eq!(history.get_current(), 1);
+    assert!(history.get_marked());
+    history.invoke_moved(-1);
+    assert_eq!(history.get_current(), 1);
+}
+
+#[test]
+fn a_history_that_was_open_is_open_again_after_a_lock() {
+    let (shell, _) = open(Scene::default());
+    shell.part::<ui::People>().invoke_activated(1);
+    shell.act("history");
+    shell.act("lock");
+    let app = shell.part::<ui::App>();
+    assert_eq!(app.get_page(), Page::Unlock);
+    let history = shell.part::<ui::History>();
+    assert_eq!(history.get_name(), "");
+    assert_eq!(history.get_length(), 0);
+    let unlock = shell.part::<ui::Unlock>();
+    unlock.set_passphrase("lantern copper quiet harbour".into());
+    unlock.invoke_accept();
+    shell.handle(&Event::ProfileChanged);
+    assert_eq!(app.get_page(), Page::History);
+    assert!(history.get_name().contains("Leila"));
+    assert!(history.get_length() > 0);
+}
+
+#[test]
 fn erasing_says_how_much_it_is_and_asks() {
     let (shell, demo) = open(Scene::default());
     shell.part::<ui::People>().invoke_activated(1);

@@ -106,12 +106,19 @@ fn create(pages: &Pages) {
 fn make(pages: &Pages, protection: Protection) {
     let Some(ui) = pages.ui() else { return };
     ui.global::<FirstStart>().set_busy(true);
-    pages.ask(Request::ProfileCreate { protection }, |pages, result| {
+    let chosen = matches!(protection, Protection::Passphrase { .. });
+    let request = Request::ProfileCreate { protection };
+    pages.ask(request, move |pages, result| {
         let Some(ui) = pages.ui() else { return };
         let first = ui.global::<FirstStart>();
         first.set_busy(false);
         match result {
-            Ok(_) => pages.read_profile(),
+            Ok(_) => {
+                if chosen {
+                    pages.toast(ui.global::<PageWords>().get_passphrase_set());
+                }
+                pages.read_profile();
+            }
             Err(error) => first.set_passphrase_error(error.message.into()),
         }
     });
