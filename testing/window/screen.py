@@ -166,6 +166,24 @@ class Window:
     def type(self, text):
         subprocess.run(["xdotool", "type", "--clearmodifiers", "--delay", "12", text], check=True)
 
+    def keyboard_in(self, part):
+        """Whether the keyboard is on something inside of what is called so."""
+        try:
+            inside = walk(self.look(part))
+            return any(node.get_state_set().contains(Atspi.StateType.FOCUSED) for node in inside)
+        except Exception:
+            return False
+
+    def reach(self, part, most=40):
+        """Goes with Tab to what is called so, as a person without a pointer does."""
+        for _ in range(most):
+            node = self.look(part)
+            if node is not None and node.get_state_set().contains(Atspi.StateType.FOCUSED):
+                return
+            self.key("Tab")
+            time.sleep(STEP)
+        raise Missing(f"Tab to reach {part!r}")
+
     def key(self, *keys):
         subprocess.run(["xdotool", "key", "--clearmodifiers", *keys], check=True)
 

@@ -21,9 +21,9 @@ import traceback
 from keeping import KeepingSteps
 from private import PrivateSteps
 from screen import Missing, Window, until
+from sealed import FIRST as PASSPHRASE
+from sealed import SealedSteps
 from tray import TraySteps
-
-PASSPHRASE = "lantern copper quiet harbour"
 
 
 class Peer:
@@ -85,7 +85,7 @@ class Peer:
             self.process.kill()
 
 
-class Suite(KeepingSteps, PrivateSteps, TraySteps):
+class Suite(KeepingSteps, SealedSteps, PrivateSteps, TraySteps):
     def __init__(self, options):
         self.options = options
         self.folder = tempfile.mkdtemp(prefix="sotto-window-")
@@ -169,6 +169,7 @@ class Suite(KeepingSteps, PrivateSteps, TraySteps):
         self.picture("first-start")
         w.fill("The same once more", PASSPHRASE)
         w.press("Continue")
+        w.wait("Master password successfully set up")
         w.wait("Create an account here")
         assert sorted(os.listdir(self.profile)), "the profile is there"
 
@@ -344,6 +345,7 @@ class Suite(KeepingSteps, PrivateSteps, TraySteps):
             ("the account's password is changed", self.change_password),
             ("the old password fails, the new one signs in", self.other_password_fails),
             ("every part of the options opens", self.options_pages),
+            *self.sealed_steps(),
             *self.keeping_steps(),
             *self.private_steps(),
             *self.tray_steps(),
