@@ -23,7 +23,7 @@ impl Store {
             return Ok(());
         };
         let known: Option<u64> = self.setting(BORN)?;
-        if known == Some(born) {
+        if known.is_some_and(|known| is_same(known, born)) {
             return Ok(());
         }
         self.atomically(|| {
@@ -46,7 +46,41 @@ impl Store {
     }
 }
 
+/// Sticks are often FAT, which notes local time: in another zone, or with another clock, the same moment shows shifted by
+/// whole quarters of an hour. A copy is not made so to the point.
+fn is_same(known: u64, born: u64) -> bool {
+    const QUARTER: u64 = 15 * 60 * 1_000_000_000;
+    /// From the westernmost zone to the easternmost.
+    const MOST: u64 = 26 * 4 * QUARTER;
+    let apart = known.abs_diff(born);
+    apart <= MOST && apart.is_multiple_of(QUARTER)
+}
+
 fn born(path: &Path) -> Option<u64> {
     let made = fs::symlink_metadata(path).ok()?.created().ok()?;
     u64::try_from(made.duration_since(UNIX_EPOCH).ok()?.as_nanos()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s_store_12_a_stick_in_another_zone_is_the_same_and_a_copy_is_not() {
+        let made = 1_795_000_000_010_000_000;
+        let minute = 60 * 1_000_000_000;
+        for minutes in [0, 15, 60, 345, 26 * 60] {
+            assert!(is_same(made, made + minutes * minute), "{minutes}");
+            assert!(is_same(made + minutes * minute, made), "{minutes}");
+        }
+        for apart in [
+            1,
+            10_000_000,
+            minute,
+            14 * minute,
+            26 * 60 * minute + 15 * minute,
+        ] {
+            assert!(!is_same(made, made + apart), "{apart}");
+        }
+    }
 }
