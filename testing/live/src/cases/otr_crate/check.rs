@@ -50,17 +50,24 @@ fn they_say(lab: &Lab, event: &str) -> Step {
 }
 
 fn we_say(lab: &Lab, fits: impl Fn(&SmpEvent) -> bool) -> Step {
-    let events = lab
-        .ours
-        .first()
-        .map(|ours| ours.events.as_slice())
-        .unwrap_or_default();
+    let events = lab.events();
     ensure(
         events
             .iter()
             .any(|e| matches!(e, Event::Smp { event, .. } if fits(event))),
         || format!("we did not report it: {events:?}"),
     )
+}
+
+/// Both sides say whether the secrets were the same.
+fn both_say(lab: &Lab, right: bool) -> Step {
+    let (theirs, ours) = if right {
+        (SUCCESS, SmpEvent::Succeeded)
+    } else {
+        (FAILURE, SmpEvent::Failed)
+    };
+    they_say(lab, theirs)?;
+    we_say(lab, |event| *event == ours)
 }
 
 fn forget(lab: &mut Lab) {
@@ -113,15 +120,7 @@ fn we_check(world: &World<'_>) -> Step {
             }
             lab.tell(&format!("smp-answer phone {} {}", hex(SARA), hex(secret)))?;
             lab.settle()?;
-            they_say(lab, if right { SUCCESS } else { FAILURE })?;
-            we_say(lab, |event| {
-                *event
-                    == if right {
-                        SmpEvent::Succeeded
-                    } else {
-                        SmpEvent::Failed
-                    }
-            })?;
+            both_say(lab, right)?;
         }
         Ok(())
     })
@@ -153,15 +152,7 @@ fn they_check(world: &World<'_>) -> Step {
             })?
             .map_err(|e| Failure::new(format!("an answer was refused: {e}")))?;
             lab.settle()?;
-            they_say(lab, if right { SUCCESS } else { FAILURE })?;
-            we_say(lab, |event| {
-                *event
-                    == if right {
-                        SmpEvent::Succeeded
-                    } else {
-                        SmpEvent::Failed
-                    }
-            })?;
+            both_say(lab, right)?;
         }
         Ok(())
     })
@@ -196,8 +187,7 @@ fn aborted(world: &World<'_>) -> Step {
         start(lab, instance, None, b"the harbour")?;
         lab.tell(&format!("smp-answer phone {sara} {}", hex("the harbour")))?;
         lab.settle()?;
-        they_say(lab, SUCCESS)?;
-        we_say(lab, |event| *event == SmpEvent::Succeeded)
+        both_say(lab, true)
     })
 }
 
@@ -226,11 +216,7 @@ fn extra_key(world: &World<'_>) -> Step {
         .iter()
         .find(|heard| heard.kind == "made")
         .map(|heard| heard.word(1).to_owned());
-    let events = lab
-        .ours
-        .first()
-        .map(|ours| ours.events.as_slice())
-        .unwrap_or_default();
+    let events = lab.events();
     let same = events.iter().any(|event| {
         matches!(event, Event::ExtraKey { use_: 9, data, key, .. }
             if data == b"a call" && made.as_deref() == Some(hex(**key).as_str()))

@@ -3,7 +3,7 @@
 use sotto_otr::Event;
 use sotto_testkit::rpc::Step;
 
-use super::lab::{Lab, SARA, our_key};
+use super::lab::{Lab, our_key};
 use crate::cases::{Case, PROSODY, case, ensure, same};
 use crate::libotr::hex;
 use crate::world::World;
@@ -73,11 +73,7 @@ fn each(world: &World<'_>, run: impl Fn(&mut Lab) -> Step) -> Step {
 /// The fingerprints and the session id are the same on both sides.
 fn both_know_the_keys(lab: &mut Lab) -> Step {
     let ours = hex(our_key().fingerprint().as_bytes());
-    let views = lab
-        .ours
-        .first()
-        .map(|ours| ours.talk.instances())
-        .unwrap_or_default();
+    let views = lab.instances();
     let heard = lab
         .heard
         .iter()
@@ -114,10 +110,7 @@ fn we_ask(world: &World<'_>) -> Step {
 }
 
 fn they_ask(world: &World<'_>) -> Step {
-    each(world, |lab| {
-        lab.tell(&format!("start phone {}", hex(SARA)))?;
-        lab.settle()
-    })
+    each(world, |lab| lab.they_start())
 }
 
 fn we_tag(world: &World<'_>) -> Step {
@@ -138,11 +131,7 @@ fn they_tag(world: &World<'_>) -> Step {
     each(world, |lab| {
         lab.hear("phone", "hello")?;
         lab.settle()?;
-        let events = lab
-            .ours
-            .first()
-            .map(|ours| ours.events.clone())
-            .unwrap_or_default();
+        let events = lab.events();
         ensure(
             events.iter().any(|event| matches!(event, Event::Plain { text, private: false, .. } if text == "hello")),
             || format!("we did not read the text: {events:?}"),
@@ -154,8 +143,7 @@ fn at_once(world: &World<'_>) -> Step {
     for _ in 0..8 {
         let mut lab = Lab::new(world, 3)?;
         lab.with(0, |talk, env| talk.start(env, None))?;
-        lab.tell(&format!("start phone {}", hex(SARA)))?;
-        lab.settle()?;
+        lab.they_start()?;
         lab.works("after both asked")?;
     }
     Ok(())
@@ -258,11 +246,7 @@ fn clear(world: &World<'_>) -> Step {
     lab.with(0, |talk, env| {
         talk.receive(env, "leila@private.example/phone", "in clear")
     })?;
-    let events = lab
-        .ours
-        .first()
-        .map(|ours| ours.events.clone())
-        .unwrap_or_default();
+    let events = lab.events();
     ensure(
         events
             .iter()

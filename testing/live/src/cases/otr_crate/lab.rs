@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use sotto_otr::{Config, Conversation, Env, Event, InstanceId, InstanceTag, Keypair, State};
+use sotto_otr::{
+    Config, Conversation, Env, Event, InstanceId, InstanceTag, InstanceView, Keypair, State,
+};
 use sotto_testkit::rpc::{Failure, Step};
 
 use crate::cases::ensure;
@@ -335,6 +337,28 @@ impl Lab {
     /// When libotr refuses.
     pub fn hear(&mut self, name: &str, text: &str) -> Step {
         self.tell(&format!("send {name} {} {}", hex(SARA), hex(text)))
+    }
+
+    /// What our first program told, since it was last read.
+    pub fn events(&self) -> &[Event] {
+        self.ours.first().map_or(&[], |ours| &ours.events)
+    }
+
+    /// The other side's programs, as our first program knows them.
+    pub fn instances(&self) -> Vec<InstanceView> {
+        self.ours
+            .first()
+            .map(|ours| ours.talk.instances())
+            .unwrap_or_default()
+    }
+
+    /// libotr's first user asks for a private conversation; what follows is brought.
+    ///
+    /// # Errors
+    /// When libotr refuses.
+    pub fn they_start(&mut self) -> Step {
+        self.tell(&format!("start phone {}", hex(SARA)))?;
+        self.settle()
     }
 
     /// The texts that one of ours decrypted, and forgets them.

@@ -53,11 +53,7 @@ fn ended(world: &World<'_>) -> Step {
         lab.works("after our end")?;
         lab.tell(&format!("end phone {}", hex(SARA)))?;
         lab.settle()?;
-        let views = lab
-            .ours
-            .first()
-            .map(|ours| ours.talk.instances())
-            .unwrap_or_default();
+        let views = lab.instances();
         ensure(
             views.iter().any(|view| view.state == State::Finished),
             || format!("{views:?}"),
@@ -69,8 +65,7 @@ fn ended(world: &World<'_>) -> Step {
             &Err(sotto_otr::SendError::Finished),
         )?;
         lab.wait(61)?;
-        lab.tell(&format!("start phone {}", hex(SARA)))?;
-        lab.settle()?;
+        lab.they_start()?;
         lab.works("after their end")?;
     }
     Ok(())
@@ -100,6 +95,22 @@ fn our_restart(world: &World<'_>) -> Step {
     Ok(())
 }
 
+fn is_refreshed(lab: &Lab) -> Step {
+    let events = lab.events();
+    let refreshed = |event: &Event| {
+        matches!(
+            event,
+            Event::Established {
+                refreshed: true,
+                ..
+            }
+        )
+    };
+    ensure(events.iter().any(refreshed), || {
+        format!("no new session with the same key: {events:?}")
+    })
+}
+
 fn their_restart(world: &World<'_>) -> Step {
     let folder = tempfile::tempdir()?;
     let path = hex(folder.path().to_string_lossy().as_bytes());
@@ -115,26 +126,9 @@ fn their_restart(world: &World<'_>) -> Step {
     lab.wait(61)?;
     // Its query begins anew over the session that only we still have.
     lab.read(0);
-    lab.tell(&format!("start phone {}", hex(SARA)))?;
-    lab.settle()?;
+    lab.they_start()?;
     same("the instance", &lab.session(0, 0)?, &instance)?;
-    let events = lab
-        .ours
-        .first()
-        .map(|ours| ours.events.clone())
-        .unwrap_or_default();
-    ensure(
-        events.iter().any(|event| {
-            matches!(
-                event,
-                Event::Established {
-                    refreshed: true,
-                    ..
-                }
-            )
-        }),
-        || format!("no new session with the same key: {events:?}"),
-    )?;
+    is_refreshed(&lab)?;
     lab.works("after")
 }
 
@@ -147,27 +141,10 @@ fn refreshed(world: &World<'_>) -> Step {
         lab.with(0, |talk, env| talk.refresh(env, &instance))?
             .map_err(|e| Failure::new(format!("refreshing was refused: {e}")))?;
         lab.settle()?;
-        let events = lab
-            .ours
-            .first()
-            .map(|ours| ours.events.clone())
-            .unwrap_or_default();
-        ensure(
-            events.iter().any(|event| {
-                matches!(
-                    event,
-                    Event::Established {
-                        refreshed: true,
-                        ..
-                    }
-                )
-            }),
-            || format!("ours: {events:?}"),
-        )?;
+        is_refreshed(&lab)?;
         lab.works("after our refresh")?;
         lab.wait(61)?;
-        lab.tell(&format!("start phone {}", hex(SARA)))?;
-        lab.settle()?;
+        lab.they_start()?;
         lab.works("after their refresh")?;
     }
     Ok(())
@@ -218,11 +195,7 @@ fn files(world: &World<'_>) -> Step {
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name));
     let wrong = |e: import::ImportError| Failure::new(format!("a file was not read: {e}"));
     let keys = import::private_keys(&read("otr.private_key")?).map_err(wrong)?;
-    let known = lab
-        .ours
-        .first()
-        .map(|ours| ours.talk.instances())
-        .unwrap_or_default();
+    let known = lab.instances();
     let known = known.iter().find_map(|view| view.fingerprint);
     ensure(
         keys.iter()
